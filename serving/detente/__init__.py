@@ -1,0 +1,18 @@
+"""détente reads negotiation positions from news text.
+
+>>> from detente import Tagger
+>>> tagger = Tagger.load()
+>>> reading = tagger("The U.S. is showing a more flexible attitude.", holder="The U.S.")
+>>> print(reading.stance.label, reading.sequencing.label, reading.shift.label)  # doctest: +SKIP
+"""
+
+from importlib.metadata import version
+
+__version__ = version("detente")
+
+from detente.article import Article
+from detente.codebook import Codebook
+from detente.errors import DetenteError
+from detente.tagger import Tagger
+
+__all__ = ["Article", "Codebook", "DetenteError", "Tagger", "__version__"]

@@ -1,0 +1,177 @@
+"""The model bundle: a folder with an int8 ONNX model, its tokenizer, bundle.json and a card."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from tokenizers import Tokenizer
+
+from detente.codebook import Codebook
+from detente.encoding import PairEncoder
+from detente.errors import BundleError, InputError
+from detente.files import parse_object, read_text, replacing
+from detente.session import Session
+
+FORMAT = 1
+MANIFEST = "bundle.json"
+MODEL = "model.onnx"
+TOKENIZER = "tokenizer.json"
+CARD = "README.md"
+DEFAULT = Path(__file__).parent / "models" / "default"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Window(_Model):
+    """How statements are cut to the model's input."""
+
+    max_length: int = Field(ge=16)
+    stride: int = Field(ge=0)
+    pad_id: int = 0
+
+
+class EncoderSource(_Model):
+    """The pretrained encoder that was fine-tuned."""
+
+    source: str
+    sha256: str
+
+
+class CorpusSource(_Model):
+    """The records the model was made from, and what each negotiation was used for."""
+
+    sha256: str
+    records: int
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+class Manifest(_Model):
+    """What `bundle.json` holds."""
+
+    format: int
+    name: str
+    package_version: str
+    codebook: Codebook
+    window: Window
+    temperatures: dict[str, float]
+    thresholds: dict[str, float]
+    encoder: EncoderSource
+    corpus: CorpusSource
+    metrics: dict[str, Any] = {}
+    files: dict[str, str]
+
+    @model_validator(mode="after")
+    def _fits_the_codebook(self) -> Manifest:
+        names = {dimension.name for dimension in self.codebook.dimensions}
+        for field in ("temperatures", "thresholds"):
+            if set(getattr(self, field)) != names:
+                raise ValueError(f"{field} do not name the codebook's dimensions")
+        if any(not temperature > 0 for temperature in self.temperatures.values()):
+            raise ValueError("temperatures must be above 0")
+        if not {MODEL, TOKENIZER} <= set(self.files):
+            raise ValueError(f"files must name {MODEL} and {TOKENIZER}")
+        return self
+
+
+class Bundle:
+    """A loaded bundle. Use `Bundle.load`."""
+
+    def __init__(self, path: Path, manifest: Manifest, session: Session, encoder: PairEncoder):
+        self.path = path
+        self.manifest = manifest
+        self.session = session
+        self.encoder = encoder
+
+    @classmethod
+    def load(cls, path: str | Path = DEFAULT, *, threads: int = 0) -> Bundle:
+        """Load a bundle folder; every file is checked against its hash first.
+
+        Args:
+            path: the folder.
+            threads: threads of one inference call; 0 leaves the choice to onnxruntime.
+
+        Raises:
+            BundleError: no such folder, a missing file, a hash that does not match, a format
+                newer than this version reads, or a model that does not fit its codebook.
+        """
+        path = Path(path)
+        if not path.is_dir():
+            raise BundleError(f"{path}: no such model folder")
+        manifest = read_manifest(path)
+        contents = {
+            name: _read_checked(path / name, digest) for name, digest in manifest.files.items()
+        }
+        try:
+            tokenizer = Tokenizer.from_buffer(contents[TOKENIZER])
+        except Exception as error:
+            # The tokenizers library raises a bare Exception.
+            raise BundleError(f"{path / TOKENIZER}: is not a tokenizer ({error})") from error
+        window = manifest.window
+        session = Session(
+            contents[MODEL], manifest.codebook.size, threads=threads, pad_id=window.pad_id
+        )
+        encoder = PairEncoder(tokenizer, window.max_length, window.stride)
+        return cls(path, manifest, session, encoder)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Return the manifest of a bundle folder.
+
+    Raises:
+        BundleError: it is missing, broken, or of a newer format.
+    """
+    place = path / MANIFEST
+    try:
+        value = parse_object(read_text(place), str(place))
+    except InputError as error:
+        raise BundleError(str(error)) from None
+    version = value.get("format")
+    if isinstance(version, int) and version > FORMAT:
+        raise BundleError(
+            f"{place}: format {version} is newer than this version of detente reads ({FORMAT}); "
+            "upgrade with: pip install -U detente"
+        )
+    try:
+        return Manifest.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"])) or "manifest"
+        raise BundleError(f"{place}: {key}: {first['msg']}") from None
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    """Write `bundle.json` into a bundle folder, atomically."""
+    with replacing(path / MANIFEST) as temporary:
+        temporary.write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def sha256(path: Path) -> str:
+    """Return the hexadecimal SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _read_checked(path: Path, digest: str) -> bytes:
+    if path.parent.resolve() != path.resolve().parent:
+        raise BundleError(f"{path}: lies outside the bundle")
+    try:
+        content = path.read_bytes()
+    except OSError:
+        raise BundleError(f"{path}: is missing from the bundle; export the model again") from None
+    found = hashlib.sha256(content).hexdigest()
+    if found != digest:
+        raise BundleError(
+            f"{path}: does not match the hash in {MANIFEST} (found {found[:12]}…, expected "
+            f"{digest[:12]}…); the file is damaged or was changed: fetch or export it again"
+        )
+    return content

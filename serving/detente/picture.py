@@ -1,0 +1,129 @@
+"""Tagged articles for the eye: tables and highlighted text, in the terminal or as SVG."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from detente.article import Article, Holder
+from detente.codebook import Codebook, Dimension
+from detente.files import replacing
+from detente.reading import Prediction
+
+_LOW, _MIDDLE, _HIGH = (214, 69, 65), (222, 165, 33), (46, 160, 67)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_FONT_FACE = re.compile(r"\s*@font-face \{\{.*?\}\}", re.DOTALL)
+
+
+def clean(text: str) -> str:
+    """Return the text on one line, without control characters that could drive a terminal."""
+    return _CONTROL.sub("", " ".join(text.split()))
+
+
+def tag_table(articles: Iterable[Article], codebook: Codebook) -> Table:
+    """Return a table of the statements that take a position, one line for each holder."""
+    table = Table(show_lines=False, pad_edge=False, row_styles=["", "on grey7"])
+    table.add_column("article", overflow="fold", max_width=18)
+    table.add_column("statement", ratio=1)
+    table.add_column("holder", max_width=20)
+    for dimension in codebook.dimensions:
+        table.add_column(dimension.name, no_wrap=True)
+    for article in articles:
+        for statement in article.statements:
+            for holder in statement.holders:
+                if holder.reading.takes_position:
+                    table.add_row(
+                        clean(Path(article.name).name),
+                        Text(clean(statement.text)),
+                        Text(_holder_name(holder)),
+                        *_label_cells(holder, codebook),
+                    )
+    return table
+
+
+def article_text(article: Article, codebook: Codebook) -> Text:
+    """Return the article with its positions highlighted and each one's labels behind it."""
+    text = Text()
+    position = 0
+    for statement in article.statements:
+        text.append(clean_block(article.text[position : statement.start]))
+        taking = [holder for holder in statement.holders if holder.reading.takes_position]
+        start = len(text)
+        text.append(clean(statement.text))
+        if taking:
+            text.stylize(f"underline {_leading_colour(taking[0], codebook)}", start)
+        for holder in taking:
+            text.append(" ")
+            text.append_text(_badge(holder, codebook))
+        position = statement.end
+    text.append(clean_block(article.text[position:]))
+    return text
+
+
+def save_svg(picture: RenderableType, path: Path, *, title: str, width: int = 100) -> None:
+    """Write a picture as SVG, atomically. It names no font or style from the network."""
+    from rich import _export_format
+
+    console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
+    console.print(Padding(picture, (1, 2)))
+    layout = _FONT_FACE.sub("", _export_format.CONSOLE_SVG_FORMAT)
+    with replacing(path) as temporary:
+        console.save_svg(str(temporary), title=title, code_format=layout)
+
+
+def clean_block(text: str) -> str:
+    """Return white space and stray marks between statements, at most one empty line of it."""
+    return re.sub(r"\n{3,}", "\n\n", _CONTROL.sub("", text.replace("\r\n", "\n")))
+
+
+def _label_cells(holder: Holder, codebook: Codebook) -> list[Text]:
+    cells = []
+    for dimension in codebook.dimensions:
+        prediction = holder.reading.predictions[dimension.name]
+        label = f"{prediction.label} {prediction.probability:.2f}"
+        cells.append(Text(label, style=_colour(prediction, dimension)))
+    return cells
+
+
+def _badge(holder: Holder, codebook: Codebook) -> Text:
+    labels = Text(f"[{_holder_name(holder)}:", style="bold")
+    for dimension in codebook.dimensions:
+        prediction = holder.reading.predictions[dimension.name]
+        if prediction.takes_position:
+            labels.append(
+                f" {prediction.label} {prediction.probability:.2f}",
+                style=_colour(prediction, dimension),
+            )
+    return labels.append("]")
+
+
+def _holder_name(holder: Holder) -> str:
+    return clean(holder.mention.text) if holder.mention else "—"
+
+
+def _leading_colour(holder: Holder, codebook: Codebook) -> str:
+    for dimension in codebook.dimensions:
+        prediction = holder.reading.predictions[dimension.name]
+        if prediction.takes_position:
+            return _colour(prediction, dimension)
+    return ""
+
+
+def _colour(prediction: Prediction, dimension: Dimension) -> str:
+    if not prediction.takes_position:
+        return "dim"
+    index = dimension.index(prediction.label)
+    if index not in dimension.scale:
+        return "cyan"
+    place = dimension.scale.index(index) / max(1, len(dimension.scale) - 1)
+    left, right = (_LOW, _MIDDLE) if place < 0.5 else (_MIDDLE, _HIGH)
+    share = place * 2 if place < 0.5 else place * 2 - 1
+    mixed = (round(a + (b - a) * share) for a, b in zip(left, right, strict=True))
+    return "rgb({},{},{})".format(*mixed)

@@ -1,0 +1,74 @@
+"""What the model says of one (statement, holder) pair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One dimension's answer.
+
+    Attributes:
+        label: the most probable label.
+        probability: its calibrated probability, 0 to 1.
+        probabilities: every label's probability, in the codebook's order; they sum to 1.
+        takes_position: whether the label is another than the codebook's "no position".
+        abstained: whether the probability lies below the bundle's threshold.
+    """
+
+    label: str
+    probability: float
+    probabilities: Mapping[str, float]
+    takes_position: bool
+    abstained: bool
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The answers for one (statement, holder) pair; each dimension is also an attribute.
+
+    >>> reading.stance.label, reading.stance.probability            # doctest: +SKIP
+    """
+
+    text: str
+    holder: str | None
+    predictions: Mapping[str, Prediction]
+
+    def __getattr__(self, name: str) -> Prediction:
+        # Only reached for names that are no fields: the codebook's dimensions. Looking the
+        # field up in __dict__ keeps copy and pickle, which probe a half-made object, working.
+        predictions = self.__dict__.get("predictions", {})
+        try:
+            prediction: Prediction = predictions[name]
+        except KeyError:
+            raise AttributeError(
+                f"no dimension {name!r}; this model has: {', '.join(predictions)}"
+            ) from None
+        return prediction
+
+    def __iter__(self) -> Iterator[tuple[str, Prediction]]:
+        return iter(self.predictions.items())
+
+    @property
+    def abstained(self) -> tuple[str, ...]:
+        """The dimensions too uncertain to rely on; empty when there are none."""
+        return tuple(name for name, prediction in self if prediction.abstained)
+
+    @property
+    def takes_position(self) -> bool:
+        """Whether any dimension has a label other than "no position"."""
+        return any(prediction.takes_position for _, prediction in self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return ``{dimension: {"label", "probability", "probabilities"}}``, ready for JSON."""
+        return {
+            name: {
+                "label": prediction.label,
+                "probability": prediction.probability,
+                "probabilities": dict(prediction.probabilities),
+            }
+            for name, prediction in self
+        }

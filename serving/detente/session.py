@@ -1,0 +1,94 @@
+"""One ONNX model in onnxruntime: token windows in, logits out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Encoding
+
+from detente.errors import BundleError
+
+FloatArray = NDArray[np.float32]
+_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+
+
+class Session:
+    """A model loaded for inference. Safe to share between threads.
+
+    Args:
+        model: the bytes of the ONNX file. Loading from bytes also keeps a foreign model from
+            naming other files as its weights.
+        width: the number of logits a row must have.
+        threads: threads of one call; 0 leaves the choice to onnxruntime.
+        pad_id: the padding token.
+
+    Raises:
+        BundleError: the bytes are no ONNX model, or one with other inputs or another width.
+    """
+
+    def __init__(self, model: bytes, width: int, *, threads: int = 0, pad_id: int = 0) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                model, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:
+            # onnxruntime's errors share no base class below Exception.
+            raise BundleError(f"model.onnx cannot be loaded: {str(error)[:200]}") from error
+        inputs = {node.name for node in self._session.get_inputs()}
+        (output, *_) = self._session.get_outputs()
+        if not inputs <= set(_INPUTS) or output.shape[-1] != width:
+            raise BundleError(
+                f"model.onnx takes {sorted(inputs)} and gives {output.shape}; expected "
+                f"{list(_INPUTS)} and {width} logits"
+            )
+        self._inputs = inputs
+        self._pad_id = pad_id
+
+    def logits(
+        self,
+        windows: Sequence[Encoding],
+        *,
+        batch_size: int = 32,
+        advance: Callable[[int], None] | None = None,
+    ) -> FloatArray:
+        """Return logits of shape (windows, width), in the order of ``windows``.
+
+        Windows are sorted by length, so that a batch is padded to its own longest only.
+
+        Args:
+            windows: encodings of any lengths.
+            batch_size: the largest number of windows run together.
+            advance: called with the number of windows done after each batch.
+        """
+        order = sorted(range(len(windows)), key=lambda i: len(windows[i].ids))
+        rows: list[FloatArray | None] = [None] * len(windows)
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
+            (output,) = self._session.run(None, self._feed([windows[i] for i in batch]))
+            for i, row in zip(batch, output, strict=True):
+                rows[i] = row
+            if advance:
+                advance(len(batch))
+        return np.array(rows, dtype=np.float32)
+
+    def _feed(self, batch: Sequence[Encoding]) -> dict[str, NDArray[np.int64]]:
+        shape = (len(batch), max(len(window.ids) for window in batch))
+        feed = {
+            "input_ids": np.full(shape, self._pad_id, dtype=np.int64),
+            "attention_mask": np.zeros(shape, dtype=np.int64),
+            "token_type_ids": np.zeros(shape, dtype=np.int64),
+        }
+        for row, window in enumerate(batch):
+            length = len(window.ids)
+            feed["input_ids"][row, :length] = window.ids
+            feed["attention_mask"][row, :length] = 1
+            feed["token_type_ids"][row, :length] = window.type_ids
+        return {name: array for name, array in feed.items() if name in self._inputs}

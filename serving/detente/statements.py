@@ -1,0 +1,87 @@
+"""Where an article's statements begin and end."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from statistics import median
+
+import sentencex
+
+Span = tuple[int, int]
+
+_LINE = re.compile(r"[^\r\n]*")
+_WRAP_LIMIT = 100  # characters; longer lines are paragraphs of their own
+_CONTINUES = re.compile(r"[a-z,;)]")
+
+
+def split_statements(text: str) -> list[Span]:
+    """Return the ``(start, end)`` of every statement, in order.
+
+    A statement is a sentence; a quotation of several sentences stays whole when its marks are
+    balanced within the paragraph. Lines that were wrapped in mid-sentence are read as one
+    paragraph. Spans index ``text`` as given and carry no outer white space.
+    """
+    spans: list[Span] = []
+    for start, end in split_paragraphs(text):
+        flat = text[start:end].replace("\r", " ").replace("\n", " ")
+        spans.extend(_sentences(flat, start))
+    return spans
+
+
+def split_paragraphs(text: str) -> list[Span]:
+    """Return the ``(start, end)`` of every paragraph, wrapped lines joined."""
+    lines = [match.span() for match in _LINE.finditer(text) if match.group().strip()]
+    width = _wrap_width(text, lines)
+    paragraphs: list[Span] = []
+    for start, end in lines:
+        if paragraphs and _joins(text, paragraphs[-1], (start, end), width):
+            paragraphs[-1] = (paragraphs[-1][0], end)
+        else:
+            paragraphs.append((start, end))
+    return paragraphs
+
+
+def _sentences(flat: str, offset: int) -> list[Span]:
+    spans: list[Span] = []
+    for boundary in sentencex.get_sentence_boundaries("en", flat):
+        piece = flat[boundary["start_index"] : boundary["end_index"]]
+        start = offset + boundary["start_index"] + len(piece) - len(piece.lstrip())
+        end = offset + boundary["start_index"] + len(piece.rstrip())
+        if spans and _CONTINUES.match(piece.lstrip()):
+            spans[-1] = (spans[-1][0], end)
+        elif any(character.isalnum() for character in piece):
+            spans.append((start, end))
+        elif spans and start < end:
+            spans[-1] = (spans[-1][0], end)
+    return spans
+
+
+def _wrap_width(text: str, lines: list[Span]) -> int | None:
+    """Return the width the text was wrapped to, or None when each line is a paragraph."""
+    followed = [
+        end - start
+        for (start, end), (following, _) in itertools.pairwise(lines)
+        if not _blank_between(text, end, following)
+    ]
+    if not followed or median(followed) > _WRAP_LIMIT:
+        return None
+    return max(length for length in followed if length <= _WRAP_LIMIT)
+
+
+def _joins(text: str, paragraph: Span, line: Span, width: int | None) -> bool:
+    if _blank_between(text, paragraph[1], line[0]):
+        return False
+    following = text[line[0] : line[1]].lstrip()
+    if _CONTINUES.match(following):
+        return True
+    if width is None:
+        return False
+    # A line was wrapped if the next line's first word would not have fitted on it.
+    last_break = max(text.rfind("\n", 0, paragraph[1]), text.rfind("\r", 0, paragraph[1]))
+    length = paragraph[1] - (last_break + 1)
+    return length + 1 + len(following.split()[0]) > width
+
+
+def _blank_between(text: str, end: int, start: int) -> bool:
+    return len(text[end:start].replace("\r\n", "\n").strip(" \t")) > 1

@@ -1,0 +1,221 @@
+"""The tagger: statements or articles in, readings out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import numpy as np
+
+from detente.actors import Gazetteer
+from detente.article import Article, Holder, Mention, Statement
+from detente.bundle import DEFAULT, Bundle, Manifest
+from detente.codebook import Codebook, Dimension
+from detente.errors import InputError
+from detente.progress import tracking
+from detente.reading import Prediction, Reading
+from detente.session import FloatArray
+from detente.statements import split_statements
+
+
+class Tagger:
+    """Reads stance, sequencing and shift, or whatever dimensions its bundle was trained on.
+
+    Use `Tagger.load`. One tagger can be shared between threads.
+    """
+
+    def __init__(self, bundle: Bundle, gazetteer: Gazetteer | None = None) -> None:
+        self._bundle = bundle
+        self._gazetteer = gazetteer
+
+    @classmethod
+    def load(cls, source: str | Path | None = None, *, threads: int = 0) -> Tagger:
+        """Load a model.
+
+        Args:
+            source: nothing for the bundled model, a bundle folder, or ``models:/name@alias``
+                for a registered one (needs ``detente[train]``).
+            threads: threads of one inference call; 0 leaves the choice to onnxruntime.
+
+        Raises:
+            BundleError: the bundle is missing, damaged, or of a newer format.
+        """
+        return cls(Bundle.load(_resolve(source), threads=threads))
+
+    @property
+    def manifest(self) -> Manifest:
+        """The bundle's manifest: codebook, calibration, sources, metrics."""
+        return self._bundle.manifest
+
+    @property
+    def codebook(self) -> Codebook:
+        """The codebook the model was trained on."""
+        return self._bundle.manifest.codebook
+
+    def __call__(self, statement: str, holder: str | None = None) -> Reading:
+        """Read one statement; see `classify`."""
+        return self.classify([statement], [holder])[0]
+
+    def classify(
+        self,
+        statements: Sequence[str],
+        holders: Sequence[str | None] | None = None,
+        *,
+        batch_size: int = 32,
+        progress: bool = False,
+    ) -> list[Reading]:
+        """Read many statements.
+
+        A statement longer than the model's window is read in overlapping windows, and each
+        dimension is answered by the window that takes the clearest position.
+
+        Args:
+            statements: texts of any length.
+            holders: the party whose position is asked for, one a statement; None leaves it open.
+            batch_size: statements run together.
+            progress: show a progress bar on stderr.
+
+        Returns:
+            One reading a statement, in the order given.
+
+        Raises:
+            InputError: an empty statement, or a holder longer than its statement.
+        """
+        if isinstance(statements, str):
+            raise InputError("classify takes a list of statements; for one, call the tagger itself")
+        if holders is None:
+            holders = [None] * len(statements)
+        if len(holders) != len(statements):
+            raise InputError(
+                f"{len(statements)} statements but {len(holders)} holders; give one holder "
+                "(or None) for each statement"
+            )
+        if batch_size < 1:
+            raise InputError(f"batch_size is {batch_size}; it must be 1 or more")
+        pairs = list(zip(statements, holders, strict=True))
+        for number, (statement, holder) in enumerate(pairs, start=1):
+            check_pair(statement, holder, f"statement {number}")
+        windows, owners = [], []
+        for number, (statement, holder) in enumerate(pairs):
+            for window in self._bundle.encoder.windows(statement, holder):
+                windows.append(window)
+                owners.append(number)
+        with tracking("reading", len(windows), show=progress) as advance:
+            logits = self._bundle.session.logits(windows, batch_size=batch_size, advance=advance)
+        rows: list[list[FloatArray]] = [[] for _ in statements]
+        for owner, row in zip(owners, logits, strict=True):
+            rows[owner].append(row)
+        return [
+            self._reading(statement, holder, np.stack(row))
+            for (statement, holder), row in zip(pairs, rows, strict=True)
+        ]
+
+    def tag(self, text: str, *, name: str = "", batch_size: int = 32) -> Article:
+        """Tag every statement of an article for every party named in it.
+
+        A statement that names no party known to the gazetteer is read once without a holder.
+
+        Args:
+            text: the article.
+            name: what the article is called in tables.
+            batch_size: statements run together.
+
+        Returns:
+            The article; all offsets index ``text`` as given.
+        """
+        if self._gazetteer is None:
+            self._gazetteer = Gazetteer.load()
+        spans = split_statements(text)
+        found: list[list[Mention | None]] = [
+            [*self._gazetteer.find(text, start, end)] or [None] for start, end in spans
+        ]
+        pairs = [
+            (number, text[start:end], mention)
+            for number, ((start, end), mentions) in enumerate(zip(spans, found, strict=True))
+            for mention in mentions
+        ]
+        readings = self.classify(
+            [statement for _, statement, _ in pairs],
+            [mention.text if mention else None for _, _, mention in pairs],
+            batch_size=batch_size,
+        )
+        holders: list[list[Holder]] = [[] for _ in spans]
+        for (number, _, mention), reading in zip(pairs, readings, strict=True):
+            holders[number].append(Holder(mention, reading))
+        statements = tuple(
+            Statement(number, start, end, text[start:end], tuple(holders[number - 1]))
+            for number, (start, end) in enumerate(spans, start=1)
+        )
+        return Article(name, text, statements)
+
+    def _reading(self, text: str, holder: str | None, logits: FloatArray) -> Reading:
+        slices = self.codebook.slices
+        return Reading(
+            text,
+            holder,
+            {
+                dimension.name: self._predict(dimension, logits[:, slices[dimension.name]])
+                for dimension in self.codebook.dimensions
+            },
+        )
+
+    def _predict(self, dimension: Dimension, logits: FloatArray) -> Prediction:
+        probabilities = softmax(logits / self.manifest.temperatures[dimension.name])
+        chosen = _join_windows(probabilities, dimension)
+        best = int(chosen.argmax())
+        return Prediction(
+            label=dimension.label_names[best],
+            probability=float(chosen[best]),
+            probabilities=dict(zip(dimension.label_names, chosen.tolist(), strict=True)),
+            takes_position=dimension.label_names[best] != dimension.no_position,
+            abstained=bool(chosen[best] < self.manifest.thresholds[dimension.name]),
+        )
+
+
+def check_pair(statement: str, holder: str | None, place: str) -> None:
+    """Refuse a statement or holder that cannot be read.
+
+    Raises:
+        InputError: names ``place``.
+    """
+    if not isinstance(statement, str) or not statement.strip():
+        raise InputError(f"{place}: the text is empty; give a sentence or a quotation")
+    if holder is not None and not isinstance(holder, str):
+        raise InputError(f"{place}: the holder must be text, not {type(holder).__name__}")
+    if holder and len(holder) > len(statement):
+        raise InputError(
+            f"{place}: the holder is longer than the text ({len(holder)} against "
+            f"{len(statement)} characters); are the two swapped?"
+        )
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Return probabilities along the last axis."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    probabilities: FloatArray = powers / powers.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
+def _join_windows(probabilities: FloatArray, dimension: Dimension) -> FloatArray:
+    if len(probabilities) == 1:
+        joined: FloatArray = probabilities[0]
+    elif dimension.no_position is None:
+        joined = probabilities.mean(axis=0)
+    else:
+        quiet = probabilities[:, dimension.index(dimension.no_position)]
+        joined = probabilities[quiet.argmin()]
+    return joined
+
+
+def _resolve(source: str | Path | None) -> Path:
+    if source is None:
+        return DEFAULT
+    scheme, colon, _ = str(source).partition(":/")
+    if colon and len(scheme) > 1:
+        found = entry_points(group="detente.sources", name=scheme)
+        if not found:
+            raise InputError(f"{source}: unknown kind of source '{scheme}:'; give a bundle folder")
+        folder: Path = next(iter(found)).load()(str(source))
+        return folder
+    return Path(source)

@@ -1,0 +1,106 @@
+"""Baselines every model is measured against, fitted on the same negotiations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+from sklearn.dummy import DummyClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, GroupKFold
+
+from detente.codebook import Codebook
+from detente_training.examples import gold_labels
+from detente_training.loss import IGNORED
+from detente_training.record import Record
+
+Probabilities = dict[str, NDArray[np.float64]]
+
+_STRENGTHS = [0.1, 0.3, 1.0, 3.0, 10.0]
+_FOLDS = 3
+
+
+def fit_baselines(
+    train: Sequence[Record], codebook: Codebook, embed: Any, records: Sequence[Record]
+) -> dict[str, Probabilities]:
+    """Return what each baseline, fitted on ``train``, predicts for ``records``.
+
+    Majority label; logistic regression on TF-IDF of words and word pairs of statement and
+    holder; logistic regression on the frozen encoder's pooled pair vectors. The regressions'
+    strength is chosen by cross-validation grouped by negotiation.
+
+    Args:
+        train: labelled records.
+        codebook: the dimensions.
+        embed: function from records to vectors, shape (records, size).
+        records: what to predict for.
+
+    Returns:
+        For each baseline, each dimension's probabilities, shape (records, labels).
+    """
+    text, holder = (
+        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2),
+        TfidfVectorizer(),
+    )
+    features = {
+        "majority": (np.zeros((len(train), 1)), np.zeros((len(records), 1))),
+        "TF-IDF + logistic regression": (
+            scipy.sparse.hstack(
+                [text.fit_transform(_texts(train)), holder.fit_transform(_holders(train))]
+            ).tocsr(),
+            scipy.sparse.hstack(
+                [text.transform(_texts(records)), holder.transform(_holders(records))]
+            ).tocsr(),
+        ),
+        "frozen encoder + logistic regression": (embed(train), embed(records)),
+    }
+    gold = gold_labels(train, codebook)
+    groups = np.array([record.negotiation for record in train])
+    return {
+        name: {
+            dimension.name: _predict(
+                known, asked, gold[:, number], groups, len(dimension.labels), name == "majority"
+            )
+            for number, dimension in enumerate(codebook.dimensions)
+        }
+        for name, (known, asked) in features.items()
+    }
+
+
+def _predict(
+    known: Any,
+    asked: Any,
+    gold: NDArray[np.int64],
+    groups: NDArray[np.str_],
+    size: int,
+    majority: bool,
+) -> NDArray[np.float64]:
+    labelled = gold != IGNORED
+    known, gold, groups = known[labelled], gold[labelled], groups[labelled]
+    classifier: Any = DummyClassifier(strategy="prior")
+    if not majority and len(set(gold)) > 1:
+        regression = LogisticRegression(class_weight="balanced", max_iter=1000)
+        folds = min(_FOLDS, len(set(groups)))
+        if folds > 1:
+            classifier = GridSearchCV(
+                regression, {"C": _STRENGTHS}, scoring="f1_macro", cv=GroupKFold(folds)
+            )
+        else:
+            classifier = regression
+    fit_groups: Mapping[str, Any] = {"groups": groups} if hasattr(classifier, "cv") else {}
+    classifier.fit(known, gold, **fit_groups)
+    probabilities = np.zeros((asked.shape[0], size))
+    probabilities[:, classifier.classes_] = classifier.predict_proba(asked)
+    return probabilities
+
+
+def _texts(records: Sequence[Record]) -> list[str]:
+    return [record.text for record in records]
+
+
+def _holders(records: Sequence[Record]) -> list[str]:
+    return [record.holder or "nobody" for record in records]

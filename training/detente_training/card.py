@@ -1,0 +1,45 @@
+"""The model card that travels with a bundle (Mitchell et al., FAT* 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from detente.bundle import Manifest
+from detente_training.report import markdown_table, tables
+
+
+def write_card(path: Path, manifest: Manifest, report: Mapping[str, Any]) -> None:
+    """Write the card: what the model reads, from what it learnt, and how well it does."""
+    corpus = manifest.corpus
+    sections = [
+        f"# {manifest.codebook.title or manifest.name}",
+        f"An int8 ONNX classifier made by détente {manifest.package_version}. It reads a statement "
+        "and a party (the holder), and says for that party:",
+        "\n".join(
+            f"- **{dimension.name}**: {', '.join(dimension.label_names)}. {dimension.question}"
+            for dimension in manifest.codebook.dimensions
+        ),
+        "## Use",
+        "```python\nfrom detente import Tagger\n\ntagger = Tagger.load()  # or the path of this "
+        'folder\ntagger("The union dropped its demand.", holder="The union")\n```',
+        "Meant for reading many statements at once, with a person looking at what matters. Not for "
+        "judging a person, and not for decisions without one.",
+        "## Training",
+        f"Encoder `{manifest.encoder.source}` (sha256 `{manifest.encoder.sha256}`), fine-tuned on "
+        f"{len(corpus.train)} negotiations of a corpus of {corpus.records} records (sha256 "
+        f"`{corpus.sha256}`), calibrated on {len(corpus.validation)} others, measured on "
+        f"{len(corpus.test)} it never saw: {', '.join(corpus.test)}.",
+        f"## Figures on unseen negotiations ({report['records']} records)",
+        *(
+            f"### {heading}\n\n" + "\n".join(markdown_table(rows))
+            for heading, rows in tables(report)
+        ),
+        "## Limits",
+        "English only. The training text is written for the purpose; on real news the figures are "
+        "lower. The holder matters: without one the model reads the statement as a whole. Results "
+        "can differ in the third decimal with the statements that share a batch, since int8 scales "
+        "are taken over the batch.",
+    ]
+    path.write_text("\n\n".join(sections) + "\n", encoding="utf-8")

@@ -1,0 +1,205 @@
+"""The subcommands that training adds to `detente`. Heavy imports wait until one runs."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from detente.errors import DetenteError, InputError
+
+_NEEDED = ("torch", "transformers", "datasets", "sklearn", "mlflow", "onnx", "datasketch")
+
+corpus = typer.Typer(help="Look after a corpus of labelled records.", no_args_is_help=True)
+
+
+def _require_training() -> None:
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise DetenteError(
+            f"this command needs {', '.join(missing)}; install them with: "
+            "pip install 'detente[train]'"
+        )
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="The run's YAML config.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="Settings that win over the file: key=value.")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Replace an earlier run of the same name.")
+    ] = False,
+) -> None:
+    """Train, export and evaluate a model as a config says.
+
+    A run that was killed goes on from its last epoch when started again. Results lie in
+    runs/NAME: the bundle, report.md, and all of it in MLflow (see `mlflow ui`).
+
+    Examples:  detente train configs/default.yaml  |  detente train configs/quick.yaml
+    training.epochs=2 seed=7
+    """
+    _require_training()
+    from detente.tagger import Tagger
+    from detente_training.config import load_config
+    from detente_training.export import export_run
+    from detente_training.report import predict, print_report
+    from detente_training.tracking import EpochLogger, log_outcome, tracked
+    from detente_training.train import Run, fit, open_folder, read_state, write_state
+
+    run = Run(load_config(config, overrides or ()))
+    folder = open_folder(run, fresh=fresh)
+    state = read_state(folder)
+    bundle = folder / "bundle"
+    if state.get("finished"):
+        print(f"{folder} is finished; see {folder}/report.md, or train again with --fresh")
+        return
+    split = run.split
+    print(
+        f"{run.config.name}: {len(split.train)} records to train on, {len(split.validation)} to "
+        f"validate, {len(split.test)} unseen ({', '.join(split.negotiations('test'))})"
+    )
+    with tracked(run, state.get("mlflow_run")) as mlflow_run:
+        write_state(folder, mlflow_run=mlflow_run)
+        fit(run, folder, [EpochLogger()])
+        report = export_run(run, folder, bundle)
+        log_outcome(run, report, predict(Tagger.load(bundle), split.test), folder, bundle)
+    write_state(folder, finished=True)
+    print_report(report, f"{run.config.name}, unseen negotiations")
+    print(f"bundle: {bundle}   report: {folder / 'report.md'}   runs: mlflow ui")
+
+
+def evaluate(
+    model: Annotated[
+        str, typer.Argument(help="A bundle folder, models:/name@alias, or 'default'.")
+    ],
+    data: Annotated[Path, typer.Argument(help="Labelled records: a .jsonl file or a folder.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for report.json and report.md.")
+    ] = Path("evaluation"),
+    corpus: Annotated[
+        Path, typer.Option(help="The training corpus, to fit the baselines on.")
+    ] = Path("data/corpus"),
+    include_seen: Annotated[
+        bool,
+        typer.Option("--include-seen", help="Keep negotiations the model was trained on."),
+    ] = False,
+) -> None:
+    """Measure a model on labelled records, beside its baselines.
+
+    Records of negotiations the model was trained or calibrated on are left out. Baselines are
+    fitted on those same negotiations of the training corpus.
+
+    Examples:  detente evaluate default data/corpus  |  detente evaluate runs/default/bundle
+    mine.jsonl -o mine-report
+    """
+    _require_training()
+    from detente.tagger import Tagger
+    from detente_training.baseline import fit_baselines
+    from detente_training.config import EncoderConfig
+    from detente_training.encoder import locate_encoder
+    from detente_training.export import FrozenEmbedder
+    from detente_training.record import read_records
+    from detente_training.report import MODEL, build_report, predict, print_report, save_report
+
+    tagger = Tagger.load(None if model == "default" else model)
+    manifest = tagger.manifest
+    records = read_records(data, tagger.codebook)
+    used = {*manifest.corpus.train, *manifest.corpus.validation}
+    unseen = [record for record in records if record.negotiation not in used]
+    if not include_seen and len(unseen) < len(records):
+        print(
+            f"left out: {len(records) - len(unseen)} of {len(records)} records, whose negotiations "
+            "the model was trained on (--include-seen keeps them)"
+        )
+        records = unseen
+    if not records:
+        raise InputError(f"{data}: every negotiation was seen in training; give other records")
+    systems = {MODEL: predict(tagger, records, progress=sys.stderr.isatty())}
+    if corpus.exists():
+        train = [r for r in read_records(corpus, tagger.codebook) if r.negotiation in used]
+        source = EncoderConfig(source=manifest.encoder.source, sha256=manifest.encoder.sha256)
+        embedder = FrozenEmbedder(locate_encoder(source), manifest.window)
+        systems |= fit_baselines(train, tagger.codebook, embedder, records)
+    else:
+        print(f"no baselines: {corpus} does not exist; name the training corpus with --corpus")
+    report = build_report(records, tagger.codebook, systems)
+    title = f"{manifest.name} on {data.name}"
+    print_report(report, title)
+    save_report(report, output, title)
+    print(f"report: {output / 'report.md'}")
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="The folder of a finished training run.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Bundle folder. Default: RUN/bundle.")
+    ] = None,
+) -> None:
+    """Write a trained run's bundle again: int8 ONNX, tokenizer, calibration, card.
+
+    The export fails, and says where, if the int8 model strays from the trained one.
+
+    Examples:  detente export runs/default  |  detente export runs/default -o my-model
+    """
+    _require_training()
+    from detente_training.export import export_run
+    from detente_training.report import print_report
+    from detente_training.train import Run
+
+    target = output or run / "bundle"
+    opened = Run.open(run)
+    print_report(export_run(opened, run, target), f"{opened.config.name}, unseen negotiations")
+    print(f"bundle: {target}")
+
+
+@corpus.command("check")
+def check(
+    path: Annotated[Path, typer.Argument(help="A folder of <negotiation>.jsonl files.")],
+    codebook: Annotated[
+        Path | None,
+        typer.Option(help="The codebook. Default: codebook.yaml beside the corpus folder."),
+    ] = None,
+) -> None:
+    """Check every record: schema, labels, duplicates, holders; print the label counts.
+
+    Every problem names its file and line; with any, the exit status is 2.
+
+    Examples:  detente corpus check data/corpus  |  detente corpus check mine --codebook my.yaml
+    """
+    _require_training()
+    from rich.console import Console
+    from rich.table import Table
+
+    from detente.codebook import Codebook
+    from detente_training.corpus import check_corpus
+
+    book = Codebook.load(codebook or _beside(path))
+    report = check_corpus(path, book)
+    counts = report.counts(book)
+    keys = [(d.name, label) for d in book.dimensions for label in d.label_names]
+    table = Table("negotiation", "records", title="Labels by negotiation", title_justify="left")
+    for name, label in keys:
+        table.add_column(f"{name}\n{label}", justify="right")
+    for negotiation, found in counts.items():
+        size = sum(record.negotiation == negotiation for record in report.records)
+        table.add_row(negotiation or "(none)", str(size), *(str(found[key]) for key in keys))
+    totals = [sum(found[key] for found in counts.values()) for key in keys]
+    table.add_row("all", str(len(report.records)), *map(str, totals), style="bold")
+    Console(width=max(120, 24 + 13 * len(keys))).print(table)
+    print(
+        f"{len(report.records)} records, {len({r.text for r in report.records})} statements, "
+        f"{report.contrasting_statements()} with holders whose labels differ"
+    )
+    for problem in report.problems:
+        print(problem, file=sys.stderr)
+    if report.problems:
+        raise DetenteError(f"{path}: {len(report.problems)} problem(s) found")
+
+
+def _beside(path: Path) -> Path:
+    folder = path if path.is_dir() else path.parent
+    return folder.absolute().parent / "codebook.yaml"

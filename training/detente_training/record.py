@@ -1,0 +1,133 @@
+"""Labelled records: one statement, one holder, one label a dimension."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from detente.codebook import RESERVED, Codebook
+from detente.errors import CodebookError, InputError
+from detente.files import read_jsonl
+from detente.tagger import check_pair
+
+
+@dataclass(frozen=True)
+class Record:
+    """One (statement, holder) pair with its labels.
+
+    Attributes:
+        labels: label a dimension; None where annotators could not agree.
+        implied: whether the holder is a party the text only implies.
+        place: ``file:line`` it was read from.
+        fields: everything else the line holds, as it stands there.
+    """
+
+    id: str
+    text: str
+    holder: str | None
+    labels: Mapping[str, str | None]
+    negotiation: str
+    place: str
+    implied: bool = False
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+def parse_record(value: Mapping[str, Any], codebook: Codebook, place: str) -> Record:
+    """Return the record of one JSON line.
+
+    Raises:
+        InputError: no text, or a holder longer than the text.
+        CodebookError: a missing or unknown label. Both messages start with ``place``.
+    """
+    check_pair(value.get("text", ""), value.get("holder"), place)
+    labels: dict[str, str | None] = {}
+    for dimension in codebook.dimensions:
+        if dimension.name not in value:
+            raise CodebookError(
+                f"{place}: no '{dimension.name}'; allowed: {', '.join(dimension.label_names)}, "
+                "or null where it is ambiguous"
+            )
+        label = value[dimension.name]
+        if label is not None:
+            try:
+                dimension.index(label)
+            except CodebookError as error:
+                raise CodebookError(f"{place}: {error}") from None
+        labels[dimension.name] = label
+    known = {*labels, "id", "text", "holder", "negotiation", "implied"}
+    return Record(
+        id=str(value.get("id", place)),
+        text=value["text"],
+        holder=value.get("holder") or None,
+        labels=labels,
+        negotiation=str(value.get("negotiation", "")),
+        place=place,
+        implied=bool(value.get("implied", False)),
+        fields={key: item for key, item in value.items() if key not in known},
+    )
+
+
+def corpus_files(path: str | Path) -> list[Path]:
+    """Return the .jsonl files of a corpus: a folder's, in order of name, or the one given.
+
+    Raises:
+        InputError: no such path, or a folder without any.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return [path]
+    files = sorted(path.glob("*.jsonl"))
+    if not files:
+        raise InputError(f"{path}: holds no .jsonl file")
+    return files
+
+
+def iterate_records(
+    path: str | Path, codebook: Codebook
+) -> Iterator[Record | InputError | CodebookError]:
+    """Yield a corpus' records, and in its place the error of each line that is not one."""
+    for file in corpus_files(path):
+        for place, value in read_jsonl(file):
+            if isinstance(value, InputError):
+                yield value
+                continue
+            try:
+                yield parse_record(value, codebook, place)
+            except (InputError, CodebookError) as error:
+                yield error
+
+
+def read_records(path: str | Path, codebook: Codebook) -> list[Record]:
+    """Return the records of a corpus folder or file.
+
+    Raises:
+        InputError, CodebookError: at the first line that is not a record; names file and line.
+    """
+    records = []
+    for record in iterate_records(path, codebook):
+        if not isinstance(record, Record):
+            raise record
+        records.append(record)
+    return records
+
+
+def corpus_hash(records: Sequence[Record]) -> str:
+    """Return a SHA-256 of what the records say, whatever files they lie in."""
+    lines = sorted(
+        json.dumps([r.id, r.text, r.holder, dict(r.labels), r.negotiation], sort_keys=True)
+        for r in records
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def unknown_fields(record: Record) -> Iterator[str]:
+    """Yield a message for each field that no record has, with the nearest that exists."""
+    for name in record.fields:
+        if name not in RESERVED:
+            near = difflib.get_close_matches(name, sorted(RESERVED | set(record.labels)), n=1)
+            yield f"unknown field '{name}'" + (f"; did you mean '{near[0]}'?" if near else "")

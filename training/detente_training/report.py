@@ -1,0 +1,216 @@
+"""Evaluation reports: a model beside its baselines, on records it has not seen."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from detente.codebook import Codebook, Dimension
+from detente.files import replacing
+from detente.tagger import Tagger
+from detente_training import metrics
+from detente_training.baseline import Probabilities
+from detente_training.examples import gold_labels
+from detente_training.loss import IGNORED
+from detente_training.metrics import Interval, Resampler
+from detente_training.record import Record
+
+MODEL = "détente"
+
+
+def predict(tagger: Tagger, records: Sequence[Record], *, progress: bool = False) -> Probabilities:
+    """Return the tagger's probabilities of each dimension, shape (records, labels)."""
+    readings = tagger.classify(
+        [record.text for record in records],
+        [record.holder for record in records],
+        progress=progress,
+    )
+    rows = [reading.predictions for reading in readings]
+    return {
+        dimension.name: np.array([list(row[dimension.name].probabilities.values()) for row in rows])
+        for dimension in tagger.codebook.dimensions
+    }
+
+
+def build_report(
+    records: Sequence[Record], codebook: Codebook, systems: Mapping[str, Probabilities]
+) -> dict[str, Any]:
+    """Score systems on records; the first system is the model, the others are its baselines.
+
+    Returns:
+        A JSON-ready dictionary: for each dimension macro-F1 with 95% interval, accuracy and
+        calibration error of every system; for the model also its lead over each baseline, label
+        scores, confusion, abstention curve and per-negotiation results.
+    """
+    gold = gold_labels(records, codebook)
+    resampler = Resampler([record.text for record in records])
+    return {
+        "records": len(records),
+        "statements": len({record.text for record in records}),
+        "negotiations": sorted({record.negotiation for record in records}),
+        "dimensions": {
+            dimension.name: _score_dimension(
+                dimension,
+                gold[:, number],
+                {name: probabilities[dimension.name] for name, probabilities in systems.items()},
+                resampler,
+                records,
+            )
+            for number, dimension in enumerate(codebook.dimensions)
+        },
+    }
+
+
+def _score_dimension(
+    dimension: Dimension,
+    gold: NDArray[np.int64],
+    systems: Mapping[str, NDArray[np.float64]],
+    resampler: Resampler,
+    records: Sequence[Record],
+) -> dict[str, Any]:
+    size = len(dimension.labels)
+    known = gold != IGNORED
+    scores: dict[str, Any] = {}
+    samples = {}
+    for name, probabilities in systems.items():
+        predicted = probabilities.argmax(axis=1)
+        interval, samples[name] = resampler.macro_f1(gold, predicted, size)
+        scores[name] = {
+            "macro_f1": _plain(interval),
+            "accuracy": float((predicted == gold)[known].mean()),
+            "calibration_error": metrics.calibration_error(gold, probabilities),
+        }
+    model, *baselines = systems
+    probabilities = systems[model]
+    predicted = probabilities.argmax(axis=1)
+    counts = metrics.confusion(gold, predicted, size)
+    by_negotiation: dict[str, list[int]] = defaultdict(list)
+    for number, record in enumerate(records):
+        by_negotiation[record.negotiation].append(number)
+    return {
+        "records": int(known.sum()),
+        "systems": scores,
+        "lead": {
+            name: _plain(
+                metrics.difference(
+                    scores[model]["macro_f1"]["value"] - scores[name]["macro_f1"]["value"],
+                    samples[model],
+                    samples[name],
+                )
+            )
+            for name in baselines
+        },
+        "labels": dict(zip(dimension.label_names, metrics.label_scores(counts), strict=True)),
+        "confusion": counts.tolist(),
+        "abstention": metrics.abstention_curve(gold, probabilities),
+        "negotiations": {
+            slug: {
+                "records": len(inside),
+                "macro_f1": metrics.macro_f1(gold[inside], predicted[inside], size),
+                "accuracy": float((predicted == gold)[inside].mean()),
+            }
+            for slug, inside in sorted(by_negotiation.items())
+        },
+    }
+
+
+def _plain(interval: Interval) -> dict[str, float]:
+    return {"value": interval.value, "low": interval.low, "high": interval.high}
+
+
+def summary(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the model's own figures: what goes into a bundle's manifest."""
+    return {
+        "records": report["records"],
+        "negotiations": report["negotiations"],
+        "dimensions": {
+            name: scores["systems"][MODEL] for name, scores in report["dimensions"].items()
+        },
+    }
+
+
+def tables(report: Mapping[str, Any]) -> list[tuple[str, list[list[str]]]]:
+    """Return the report as titled tables; the first row of each is its head."""
+    dimensions = report["dimensions"]
+    names, parts = list(dimensions), list(dimensions.values())
+    systems = list(parts[0]["systems"])
+    f1 = [["system", *names]]
+    errors = [["system", *names]]
+    for system in systems:
+        scores = [part["systems"][system] for part in parts]
+        f1.append([system, *(_figure(score["macro_f1"]) for score in scores)])
+        errors.append([system, *(f"{score['calibration_error']:.3f}" for score in scores)])
+    if len(systems) > 1:
+        leads = [part["lead"][_best(part, systems[1:])] for part in parts]
+        f1.append(["lead over best baseline", *map(_figure, leads)])
+    labels = [["dimension", "label", "precision", "recall", "F1", "records"]]
+    coverage = [["accuracy at coverage", *(f"{c:.0%}" for c in metrics.COVERAGES)]]
+    for name, part in dimensions.items():
+        for label, score in part["labels"].items():
+            figures = (f"{score[key]:.2f}" for key in ("precision", "recall", "f1"))
+            labels.append([name, label, *figures, str(score["support"])])
+        coverage.append([name, *(f"{accuracy:.3f}" for _, accuracy in part["abstention"])])
+    slugs = [["macro-F1 by negotiation", "records", *names]]
+    for slug in report["negotiations"]:
+        cells = [part["negotiations"][slug] for part in parts]
+        figures = (f"{cell['macro_f1']:.3f}" for cell in cells)
+        slugs.append([slug or "(none)", str(cells[0]["records"]), *figures])
+    return [
+        ("Macro-F1 [95% interval]", f1),
+        ("Expected calibration error", errors),
+        ("Labels", labels),
+        ("Abstention", coverage),
+        ("Negotiations", slugs),
+    ]
+
+
+def print_report(report: Mapping[str, Any], title: str) -> None:
+    """Print a report's tables to stdout."""
+    console = Console()
+    size = f"{report['records']} records, {report['statements']} statements"
+    console.print(f"[bold]{escape(title)}[/]: {size}")
+    for heading, (head, *rows) in tables(report):
+        table = Table(*head, title=heading, title_justify="left", pad_edge=False)
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+
+
+def save_report(report: Mapping[str, Any], folder: Path, title: str) -> None:
+    """Write `report.json` and `report.md` into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / "report.json") as temporary:
+        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    with replacing(folder / "report.md") as temporary:
+        temporary.write_text(markdown(report, title), encoding="utf-8")
+
+
+def markdown(report: Mapping[str, Any], title: str) -> str:
+    """Return a report's tables as Markdown."""
+    lines = [f"# {title}", "", f"{report['records']} records, {report['statements']} statements."]
+    for heading, rows in tables(report):
+        lines += ["", f"## {heading}", "", *markdown_table(rows)]
+    return "\n".join(lines) + "\n"
+
+
+def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a Markdown table; the first row is its head."""
+    head, *body = (f"| {' | '.join(row)} |" for row in rows)
+    return [head, "|" + " --- |" * len(rows[0]), *body]
+
+
+def _figure(interval: Mapping[str, float]) -> str:
+    return str(Interval(interval["value"], interval["low"], interval["high"]))
+
+
+def _best(scores: Mapping[str, Any], baselines: Sequence[str]) -> str:
+    return max(baselines, key=lambda name: scores["systems"][name]["macro_f1"]["value"])

@@ -1,0 +1,70 @@
+"""Splits that never cut through a negotiation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.model_selection import GroupShuffleSplit
+
+from detente.errors import InputError
+from detente_training.config import SplitConfig
+from detente_training.record import Record
+
+
+@dataclass(frozen=True)
+class Split:
+    """Records by what they are used for."""
+
+    train: list[Record]
+    validation: list[Record]
+    test: list[Record]
+
+    def negotiations(self, part: str) -> tuple[str, ...]:
+        """Return the sorted negotiations of ``train``, ``validation`` or ``test``."""
+        records: list[Record] = getattr(self, part)
+        return tuple(sorted({record.negotiation for record in records}))
+
+
+def split_records(records: Sequence[Record], config: SplitConfig, seed: int) -> Split:
+    """Split records by negotiation.
+
+    Negotiations named in the config are taken as named; without names, the shares are drawn
+    with the seed.
+
+    Raises:
+        InputError: fewer than three negotiations, or a named one that does not exist.
+    """
+    known = {record.negotiation for record in records}
+    if len(known) < 3:
+        raise InputError(
+            f"the corpus has {len(known)} negotiation(s); training, validation and test need one "
+            "each, so label records of at least 3 (field 'negotiation')"
+        )
+    for part in ("test", "validation"):
+        for name in getattr(config, part):
+            if name not in known:
+                raise InputError(
+                    f"split.{part}: no negotiation '{name}'; known: {', '.join(sorted(known))}"
+                )
+    if overlap := set(config.test) & set(config.validation):
+        raise InputError(f"split: '{min(overlap)}' is named for both test and validation")
+    test = set(config.test) or _draw(records, config.test_share, seed)
+    rest = [record for record in records if record.negotiation not in test]
+    validation = set(config.validation) - test or _draw(rest, config.validation_share, seed)
+    train = [record for record in rest if record.negotiation not in validation]
+    if not train:
+        raise InputError("split: no negotiation is left to train on; name fewer for test")
+    return Split(
+        train,
+        [record for record in rest if record.negotiation in validation],
+        [record for record in records if record.negotiation in test],
+    )
+
+
+def _draw(records: Sequence[Record], share: float, seed: int) -> set[str]:
+    groups = [record.negotiation for record in records]
+    splitter = GroupShuffleSplit(n_splits=1, test_size=share, random_state=seed)
+    _, drawn = next(splitter.split(np.zeros(len(groups)), groups=groups))
+    return {groups[i] for i in drawn}

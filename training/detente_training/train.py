@@ -1,0 +1,271 @@
+"""Training runs: config in, best weights in the run's folder out; killed runs go on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from torch import nn
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    EarlyStoppingCallback,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
+from transformers.trainer_utils import EvalPrediction, get_last_checkpoint
+
+from detente.codebook import Codebook
+from detente.encoding import PairEncoder
+from detente.errors import InputError
+from detente.files import replacing
+from detente_training import metrics
+from detente_training.config import RunConfig
+from detente_training.encoder import locate_encoder
+from detente_training.examples import PairCollator, build_dataset, gold_labels
+from detente_training.loss import CodebookLoss, label_weights
+from detente_training.model import PairClassifier
+from detente_training.record import Record, corpus_hash, read_records
+from detente_training.split import Split, split_records
+
+_CONFIG, _STATE, _WEIGHTS = "config.json", "run.json", "model.safetensors"
+
+
+class Run:
+    """A run's inputs, all read and checked before anything is trained.
+
+    Attributes:
+        config: what the run depends on.
+        codebook: the label scheme.
+        records: the whole corpus.
+        split: the records by what they are used for.
+        corpus_sha: hash of the corpus.
+    """
+
+    def __init__(self, config: RunConfig) -> None:
+        self.config = config
+        self.codebook = Codebook.load(config.codebook)
+        self.records = read_records(config.corpus, self.codebook)
+        self.corpus_sha = corpus_hash(self.records)
+        self.split: Split = split_records(self.records, config.split, config.seed)
+        _refuse_single_labels(self.split.train, self.codebook)
+
+    @classmethod
+    def open(cls, folder: Path) -> Run:
+        """Open the folder of an earlier run.
+
+        Raises:
+            InputError: it is no run's folder, has no trained model, or its corpus has changed.
+        """
+        if not (folder / _CONFIG).is_file() or not (folder / "model" / _WEIGHTS).is_file():
+            raise InputError(f"{folder}: holds no trained run; make one with: detente train")
+        run = cls(RunConfig.model_validate_json((folder / _CONFIG).read_text(encoding="utf-8")))
+        if run.fingerprint != read_state(folder).get("fingerprint"):
+            raise InputError(
+                f"{folder}: {run.config.corpus} has changed since the run; train again"
+            )
+        return run
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of config and corpus: equal fingerprints give equal models on one machine."""
+        content = self.config.model_dump_json(exclude={"output", "tracking"}) + self.corpus_sha
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """Return what a run's folder remembers; empty for a folder without a run."""
+    try:
+        state: dict[str, Any] = json.loads((folder / _STATE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return state
+
+
+def write_state(folder: Path, **changes: Any) -> None:
+    """Add to what a run's folder remembers, atomically."""
+    with replacing(folder / _STATE) as temporary:
+        temporary.write_text(json.dumps({**read_state(folder), **changes}), encoding="utf-8")
+
+
+def open_folder(run: Run, *, fresh: bool) -> Path:
+    """Return the run's folder, made or found from a killed run of the same config and corpus.
+
+    Raises:
+        InputError: the folder holds another run.
+    """
+    folder = run.config.folder
+    if fresh and folder.is_dir():
+        if not (folder / _STATE).is_file() and any(folder.iterdir()):
+            raise InputError(f"{folder}: is no run's folder; choose another name=")
+        shutil.rmtree(folder)
+    known = read_state(folder).get("fingerprint")
+    if known not in (None, run.fingerprint):
+        raise InputError(
+            f"{folder}: holds a run of another config or corpus; give name=NEW to keep it, or "
+            "--fresh to replace it"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written ({error.strerror})") from None
+    with replacing(folder / _CONFIG) as temporary:
+        temporary.write_text(run.config.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    write_state(folder, fingerprint=run.fingerprint)
+    return folder
+
+
+def fit(run: Run, folder: Path, callbacks: list[TrainerCallback]) -> None:
+    """Train, and leave the best epoch's weights in ``folder/model``.
+
+    Goes on from the last checkpoint in ``folder/checkpoints`` if there is one.
+    """
+    config, settings = run.config, run.config.training
+    transformers.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    transformers.set_seed(config.seed)
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    source = locate_encoder(config.encoder)
+    tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
+    encoder = PairEncoder(tokenizer, config.encoder.max_length, config.encoder.stride)
+    gold = gold_labels(run.split.train, run.codebook)
+    weights = label_weights(gold, run.codebook, settings.class_weighting)
+    classifier = PairClassifier.from_pretrained(
+        source,
+        run.codebook,
+        dropout=settings.dropout,
+        loss=CodebookLoss(run.codebook, weights, settings.ordinal_softness),
+    )
+    classifier.freeze_layers(settings.frozen_layers)
+    trainer = PairTrainer(
+        head_learning_rate=settings.head_learning_rate,
+        model=classifier,
+        args=_arguments(config, folder),
+        train_dataset=build_dataset(
+            run.split.train,
+            run.codebook,
+            encoder,
+            holder_free_share=settings.holder_free_share,
+            seed=config.seed,
+        ),
+        eval_dataset=build_dataset(run.split.validation, run.codebook, encoder),
+        data_collator=PairCollator(pad_id(source)),
+        compute_metrics=lambda prediction: _validation_scores(prediction, run.codebook),
+        callbacks=[EarlyStoppingCallback(settings.patience), *callbacks],
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder / "checkpoints")))
+    _save(classifier, source, folder / "model")
+
+
+def load_classifier(run: Run, folder: Path) -> PairClassifier:
+    """Return the trained classifier of a run's folder, in evaluation mode."""
+    config = AutoConfig.from_pretrained(
+        folder / "model", attn_implementation="eager", trust_remote_code=False
+    )
+    classifier = PairClassifier(AutoModel.from_config(config), run.codebook)
+    classifier.load_state_dict(load_file(folder / "model" / _WEIGHTS))
+    return classifier.eval()
+
+
+def pad_id(folder: Path) -> int:
+    """Return the padding token's id of an encoder's folder."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return int(config.get("pad_token_id") or 0)
+
+
+class PairTrainer(Trainer):  # type: ignore[misc]
+    """A transformers Trainer with a learning rate of its own for the heads."""
+
+    def __init__(self, *, head_learning_rate: float, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._head_learning_rate = head_learning_rate
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """Build AdamW with three groups: decayed weights, biases and norms, heads."""
+        model = model or self.model
+        groups: dict[str, list[nn.Parameter]] = {"heads": [], "decayed": [], "plain": []}
+        for name, parameter in model.named_parameters():
+            if parameter.requires_grad:
+                kind = "heads" if name.startswith("heads.") else "decayed"
+                groups[kind if kind == "heads" or parameter.ndim > 1 else "plain"].append(parameter)
+        rate, decay = self.args.learning_rate, self.args.weight_decay
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"params": groups["heads"], "lr": self._head_learning_rate, "weight_decay": decay},
+                {"params": groups["decayed"], "lr": rate, "weight_decay": decay},
+                {"params": groups["plain"], "lr": rate, "weight_decay": 0.0},
+            ]
+        )
+        return self.optimizer
+
+
+def _arguments(config: RunConfig, folder: Path) -> TrainingArguments:
+    settings = config.training
+    return TrainingArguments(
+        output_dir=str(folder / "checkpoints"),
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=settings.batch_size,
+        per_device_eval_batch_size=settings.batch_size * 2,
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        warmup_steps=settings.warmup_ratio,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        logging_strategy="epoch",
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model="macro_f1",
+        greater_is_better=True,
+        train_sampling_strategy="group_by_length",
+        length_column_name="length",
+        label_names=["labels"],
+        seed=config.seed,
+        data_seed=config.seed,
+        report_to="none",
+        disable_tqdm=not sys.stderr.isatty(),
+        dataloader_pin_memory=False,
+    )
+
+
+def _validation_scores(prediction: EvalPrediction, codebook: Codebook) -> dict[str, float]:
+    logits, gold = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
+    scores = {}
+    for number, dimension in enumerate(codebook.dimensions):
+        chosen = logits[:, codebook.slices[dimension.name]].argmax(axis=1)
+        scores[f"{dimension.name}_macro_f1"] = metrics.macro_f1(
+            gold[:, number], chosen, len(dimension.labels)
+        )
+    return {**scores, "macro_f1": float(np.nanmean(list(scores.values())))}
+
+
+def _refuse_single_labels(records: list[Record], codebook: Codebook) -> None:
+    for dimension in codebook.dimensions:
+        used = {record.labels[dimension.name] for record in records} - {None}
+        if len(used) < 2:
+            raise InputError(
+                f"{dimension.name}: the training records have "
+                + (f"only the label '{min(map(str, used))}'" if used else "no label")
+                + "; a classifier needs at least two, so label more records or drop the dimension"
+            )
+
+
+def _save(classifier: PairClassifier, source: Path, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    classifier.encoder.config.save_pretrained(folder)
+    shutil.copyfile(source / "tokenizer.json", folder / "tokenizer.json")
+    weights = {name: tensor.contiguous() for name, tensor in classifier.state_dict().items()}
+    with replacing(folder / _WEIGHTS) as temporary:
+        save_file(weights, temporary)
