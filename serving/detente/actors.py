@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -27,10 +29,10 @@ class Actor(BaseModel):
     seats: tuple[str, ...] = ()
 
     @property
-    def spellings(self) -> tuple[str, ...]:
-        """Every string that stands for the party."""
+    def nouns(self) -> tuple[str, ...]:
+        """Every string that stands for the party by itself, not as an adjective may."""
         capital = (self.capital,) if self.capital else ()
-        return (*self.names, *capital, *self.demonyms, *self.seats)
+        return (*self.names, *capital, *self.seats)
 
 
 class ActorList(BaseModel):
@@ -45,19 +47,29 @@ class ActorList(BaseModel):
     generic: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Spelling:
+    text: str
+    party: str
+    actor: str | None
+    is_noun: bool
+
+
 class Gazetteer:
     """Finds parties by name."""
 
     def __init__(self, actors: ActorList) -> None:
-        self._names: dict[str, list[tuple[str, str]]] = {}
-        for identifier, actor in actors.actors.items():
-            for name in actor.spellings:
-                self._add(name, identifier)
+        self._spellings: dict[str, list[_Spelling]] = defaultdict(list)
+        for actor, entry in actors.actors.items():
+            for text in entry.nouns:
+                self._add(_Spelling(text, actor, actor, True))
+            for text in entry.demonyms:
+                self._add(_Spelling(text, actor, actor, False))
         for noun in actors.generic:
             for article in ("the", "The"):
-                self._add(f"{article} {noun}", f"the {noun}")
-        for entries in self._names.values():
-            entries.sort(key=lambda entry: -len(entry[0]))
+                self._add(_Spelling(f"{article} {noun}", f"the {noun}", None, True))
+        for spellings in self._spellings.values():
+            spellings.sort(key=lambda spelling: -len(spelling.text))
 
     @classmethod
     def load(cls, path: str | Path = DEFAULT) -> Gazetteer:
@@ -69,35 +81,45 @@ class Gazetteer:
         return cls(read_document(path, ActorList))
 
     def find(self, text: str, start: int = 0, end: int | None = None) -> list[Mention]:
-        """Return the first mention of each party between two offsets, in reading order."""
+        """Return one mention of each party between two offsets, in reading order.
+
+        It is the party's first mention by a noun, or else its first by a demonym.
+        """
         end = len(text) if end is None else end
         flat = text[start:end].replace("\r", " ").replace("\n", " ")
-        mentions: dict[str, Mention] = {}
+        found: dict[str, tuple[int, _Spelling]] = {}
         position = 0
         while match := _WORD.search(flat, position):
-            found = self._match(flat, match.start())
-            if found is None:
+            spelling = self._match(flat, match.start())
+            if spelling is None:
                 position = match.end()
                 continue
-            name, identifier = found
-            left, right = start + match.start(), start + match.start() + len(name)
-            if identifier not in mentions:
-                actor = None if identifier.startswith("the ") else identifier
-                mentions[identifier] = Mention(text[left:right], left, right, actor)
-            position = match.start() + len(name)
-        return list(mentions.values())
+            earlier = found.get(spelling.party)
+            if earlier is None or (spelling.is_noun and not earlier[1].is_noun):
+                found[spelling.party] = (match.start(), spelling)
+            position = match.start() + len(spelling.text)
+        return [
+            Mention(
+                text[start + left : start + left + len(spelling.text)],
+                start + left,
+                start + left + len(spelling.text),
+                spelling.actor,
+            )
+            for left, spelling in sorted(found.values(), key=lambda item: item[0])
+        ]
 
-    def _match(self, flat: str, position: int) -> tuple[str, str] | None:
+    def _match(self, flat: str, position: int) -> _Spelling | None:
         if _OPPOSED.search(flat, max(0, position - 5), position):
             return None
-        for name, identifier in self._names.get(_first_word(flat, position), ()):
-            after = flat[position + len(name) : position + len(name) + 1]
-            if flat.startswith(name, position) and not (after.isalnum() and name[-1].isalnum()):
-                return name, identifier
+        for spelling in self._spellings.get(_first_word(flat, position), ()):
+            text = spelling.text
+            after = flat[position + len(text) : position + len(text) + 1]
+            if flat.startswith(text, position) and not (after.isalnum() and text[-1].isalnum()):
+                return spelling
         return None
 
-    def _add(self, name: str, identifier: str) -> None:
-        self._names.setdefault(_first_word(name, 0), []).append((name, identifier))
+    def _add(self, spelling: _Spelling) -> None:
+        self._spellings[_first_word(spelling.text, 0)].append(spelling)
 
 
 _FIRST_WORD = re.compile(r"\w+")

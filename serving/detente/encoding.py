@@ -11,6 +11,7 @@ from detente.errors import InputError
 
 _STRAIGHT = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'"})
 _SPACE = re.compile(r"\s+")
+_MARK = "@"
 
 
 def prepare(text: str) -> str:
@@ -18,11 +19,23 @@ def prepare(text: str) -> str:
     return _SPACE.sub(" ", unicodedata.normalize("NFC", text).translate(_STRAIGHT)).strip()
 
 
+def mark_holder(statement: str, holder: str) -> str:
+    """Return the statement with each mention of the holder set between marks.
+
+    Punctuation marks around an entity tell a small encoder which party is meant far better than
+    the text pair alone (Zhou and Chen, 2022, "An Improved Baseline for Sentence-level Relation
+    Extraction"). A holder that the statement does not name leaves it as it is.
+    """
+    mention = re.compile(rf"(?<!\w){re.escape(holder)}(?!\w)", re.IGNORECASE)
+    return mention.sub(lambda match: f"{_MARK} {match.group()} {_MARK}", statement)
+
+
 class PairEncoder:
     """Turns (statement, holder) into token windows of at most ``max_length`` tokens.
 
-    A statement that does not fit is cut into windows that overlap by ``stride`` tokens; the
-    holder stands in each of them.
+    The input is the text pair of the statement, its holder marked, and the holder. A statement
+    that does not fit is cut into windows that overlap by ``stride`` tokens; the holder stands in
+    each of them.
 
     Args:
         tokenizer: a fast tokenizer; its own truncation and padding are switched off.
@@ -45,6 +58,8 @@ class PairEncoder:
         """
         statement = prepare(statement)
         holder = prepare(holder or "")
+        if holder:
+            statement = mark_holder(statement, holder)
         try:
             encoding = self._tokenizer.encode(statement, holder or None)
         except Exception as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from statistics import median
 
 import sentencex
 
@@ -12,6 +11,8 @@ Span = tuple[int, int]
 
 _LINE = re.compile(r"[^\r\n]*")
 _WRAP_LIMIT = 100  # characters; longer lines are paragraphs of their own
+_CLOSES = re.compile(r"""[.!?:]["'”’)\]]*$""")
+_CLOSES_WITHIN = re.compile(r"""[.!?]["'”’)\]]*\s""")
 _CONTINUES = re.compile(r"[a-z,;)]")
 
 
@@ -48,7 +49,8 @@ def _sentences(flat: str, offset: int) -> list[Span]:
         piece = flat[boundary["start_index"] : boundary["end_index"]]
         start = offset + boundary["start_index"] + len(piece) - len(piece.lstrip())
         end = offset + boundary["start_index"] + len(piece.rstrip())
-        if spans and _CONTINUES.match(piece.lstrip()):
+        glued = not flat[: boundary["start_index"]].endswith(" ")
+        if spans and (glued or _CONTINUES.match(piece.lstrip())):
             spans[-1] = (spans[-1][0], end)
         elif any(character.isalnum() for character in piece):
             spans.append((start, end))
@@ -64,9 +66,11 @@ def _wrap_width(text: str, lines: list[Span]) -> int | None:
         for (start, end), (following, _) in itertools.pairwise(lines)
         if not _blank_between(text, end, following)
     ]
-    if not followed or median(followed) > _WRAP_LIMIT:
+    short = [length for length in followed if length <= _WRAP_LIMIT]
+    if len(short) <= 0.8 * len(followed):
         return None
-    return max(length for length in followed if length <= _WRAP_LIMIT)
+    full = [length for length in short if length > 0.7 * max(short)]
+    return max(short) if 2 * len(full) > len(short) else None
 
 
 def _joins(text: str, paragraph: Span, line: Span, width: int | None) -> bool:
@@ -77,10 +81,12 @@ def _joins(text: str, paragraph: Span, line: Span, width: int | None) -> bool:
         return True
     if width is None:
         return False
+    so_far = text[paragraph[0] : paragraph[1]].rstrip()
+    last_line = so_far.splitlines()[-1]
+    if not _CLOSES.search(last_line) and (last_line != so_far or _CLOSES_WITHIN.search(so_far)):
+        return True  # in mid-sentence; a headline, in contrast, is one line without a full stop
     # A line was wrapped if the next line's first word would not have fitted on it.
-    last_break = max(text.rfind("\n", 0, paragraph[1]), text.rfind("\r", 0, paragraph[1]))
-    length = paragraph[1] - (last_break + 1)
-    return length + 1 + len(following.split()[0]) > width
+    return len(last_line) + 1 + len(following.split()[0]) > width
 
 
 def _blank_between(text: str, end: int, start: int) -> bool:

@@ -40,9 +40,9 @@ class SplitConfig(_Model):
 class TrainingConfig(_Model):
     """Optimisation."""
 
-    epochs: PositiveInt = 12
-    batch_size: PositiveInt = 32
-    learning_rate: PositiveFloat = 8e-5
+    epochs: PositiveInt = 7
+    batch_size: PositiveInt = 16
+    learning_rate: PositiveFloat = 1.2e-4
     head_learning_rate: PositiveFloat = 1e-3
     weight_decay: float = Field(0.01, ge=0)
     warmup_ratio: float = Field(0.1, ge=0, le=1)
@@ -56,7 +56,7 @@ class TrainingConfig(_Model):
     holder_free_share: float = Field(
         0.3, ge=0, le=1, description="share of one-party statements also trained without holder"
     )
-    patience: PositiveInt = Field(4, description="epochs without gain before stopping")
+    patience: PositiveInt = Field(3, description="epochs without gain before stopping")
     frozen_layers: int = Field(0, ge=0, description="encoder layers kept as they are")
     threads: int = Field(0, ge=0, description="CPU threads; 0 leaves the choice to torch")
 

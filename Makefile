@@ -1,0 +1,40 @@
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := $(shell find serving training -name '*.py' -o -name '*.yaml' -o -name '*.json')
+
+.PHONY: help demo test lint train clean
+
+help:
+	@echo "make demo   tag the example articles with the bundled model"
+	@echo "make test   install what the tests need and run them"
+	@echo "make lint   ruff and mypy"
+	@echo "make train  train the bundled model again"
+	@echo "make clean  remove .venv and what runs left behind"
+
+demo: .venv/.demo
+	$(BIN)/detente tag data/articles/*.txt -o tags.jsonl --table
+
+test: .venv/.dev
+	$(BIN)/python -m pytest
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+train: .venv/.dev
+	$(BIN)/detente train configs/default.yaml
+
+clean:
+	rm -rf .venv runs evaluation tags.jsonl
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/.demo: .venv/bin/python pyproject.toml $(SOURCES)
+	$(BIN)/python -m pip install --quiet .
+	@touch $@
+
+.venv/.dev: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[train,dev]'
+	@touch $@ .venv/.demo

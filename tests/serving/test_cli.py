@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+from detente import Tagger, __version__
+from tests.conftest import ROOT, Command, assert_one_line_error
+
+ARTICLE = "Japan said no. The union is now ready to meet halfway, it said.\n"
+COLUMNS = [
+    *("article", "statement", "start", "end", "text", "holder"),
+    *("stance", "stance_probability", "sequencing", "sequencing_probability"),
+    *("shift", "shift_probability"),
+]
+
+
+@pytest.fixture
+def article(tmp_path: Path) -> Path:
+    path = tmp_path / "article.txt"
+    path.write_text(ARTICLE, encoding="utf-8")
+    return path
+
+
+def test_version_and_help(detente: Command) -> None:
+    assert detente("--version").stdout == f"detente {__version__}\n"
+    for command in ([], ["tag"], ["classify"], ["show"], ["train"], ["evaluate"], ["export"]):
+        done = detente(*command, "--help")
+        assert done.returncode == 0
+        assert "Examples:" in done.stdout
+
+
+def test_classify_one_text(detente: Command, tagger: Tagger) -> None:
+    text = "The union is now ready to meet the company halfway."
+    done = detente("classify", text, "--holder", "The union")
+    assert json.loads(done.stdout) == tagger(text, "The union").to_dict()
+
+
+def test_classify_a_file(detente: Command, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text(
+        '{"id": "x", "text": "We will never agree to it.", "holder": "We"}\n\n'
+        '{"text": "It rained."}\n'
+    )
+    assert detente("classify", "-i", source, "-o", target).returncode == 0
+    rows = [json.loads(line) for line in target.read_text().splitlines()]
+    assert [row["id"] for row in rows] == ["x", 2]
+    for row in rows:
+        for name in ("stance", "sequencing", "shift"):
+            cell = row[name]
+            assert set(cell) == {"label", "probability", "probabilities"}
+            assert cell["probabilities"][cell["label"]] == cell["probability"]
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+def test_tag_writes_one_flat_row_per_party(
+    detente: Command, article: Path, tmp_path: Path, ending: str
+) -> None:
+    target = tmp_path / f"tags.{ending}"
+    done = detente("tag", article, "-o", target)
+    assert done.returncode == 0, done.stderr
+    assert "1 articles, 2 rows" in done.stderr
+    if ending == "jsonl":
+        rows = [json.loads(line) for line in target.read_text().splitlines()]
+    elif ending == "csv":
+        with target.open(newline="") as stream:
+            rows = list(csv.DictReader(stream))
+    else:
+        rows = pyarrow.parquet.read_table(target).to_pylist()
+    assert list(rows[0]) == COLUMNS
+    assert [row["holder"] for row in rows] == ["Japan", "The union"]
+    for row in rows:
+        assert ARTICLE[int(row["start"]) : int(row["end"])] == row["text"]
+        assert 0 < float(row["stance_probability"]) <= 1
+
+
+def test_tag_prints_a_table(detente: Command, article: Path) -> None:
+    done = detente("tag", article)
+    assert done.returncode == 0
+    assert "The union" in done.stdout
+    assert "stance" in done.stdout
+
+
+def test_tag_goes_on_past_bad_articles(detente: Command, article: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "latin.txt").write_bytes("na\xefve".encode("latin-1"))
+    (tmp_path / "photo.txt").write_bytes(b"\x89PNG\0\0")
+    (tmp_path / "more.jsonl").write_text(
+        '{"id": "m1", "text": "Peru agreed."}\n{"text": \n{"body": "?"}\n{"text": "Oslo waited."}\n'
+    )
+    target = tmp_path / "tags.jsonl"
+    done = detente("tag", tmp_path, "-o", target)
+    assert done.returncode == 1
+    assert "3 articles" in done.stderr
+    assert "5 skipped" in done.stderr
+    for words in (
+        "empty.txt: is empty",
+        "latin.txt: not UTF-8 (byte 0xef",
+        "photo.txt: is a binary",
+    ):
+        assert words in done.stderr
+    assert "more.jsonl:2: bad JSON" in done.stderr
+    assert "more.jsonl:3: no 'text'" in done.stderr
+    names = {json.loads(line)["article"] for line in target.read_text().splitlines()}
+    assert names == {str(article), "m1", f"{tmp_path / 'more.jsonl'}:4"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("none.txt", None, ["none.txt", "no such file"]),
+        ("empty.txt", b"", ["empty.txt", "is empty"]),
+        ("binary.txt", b"a\0b", ["binary.txt", "is a binary file"]),
+        ("latin.txt", b"caf\xe9 talks", ["latin.txt", "not UTF-8", "byte 3", "iconv"]),
+        ("page.docx", b"text", ["page.docx", ".txt, .jsonl"]),
+        ("bad.jsonl", b'{"text": 1', ["bad.jsonl:1", "bad JSON"]),
+        ("list.jsonl", b"[1]\n", ["list.jsonl:1", "expected a JSON object"]),
+    ],
+)
+def test_tag_refuses_what_it_cannot_read(
+    detente: Command, tmp_path: Path, name: str, content: bytes | None, words: list[str]
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    target = tmp_path / "tags.jsonl"
+    assert_one_line_error(detente("tag", path, "-o", target), *words)
+    assert not target.exists()
+    assert not list(tmp_path.glob(".tags*"))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'{"text": "Fine."}\n{"text": \n', [":2", "bad JSON"]),
+        (b'{"text": " "}\n', [":1", "text is empty"]),
+        (b'{"text": "We left.", "holder": "the people of the hills"}\n', [":1", "longer than the"]),
+        (b'{"text": "caf\xe9"}\n', [":1", "not UTF-8"]),
+        (b"", ["is empty"]),
+    ],
+)
+def test_classify_writes_nothing_after_a_bad_line(
+    detente: Command, tmp_path: Path, content: bytes, words: list[str]
+) -> None:
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_bytes(content)
+    target.write_text("kept\n")
+    assert_one_line_error(detente("classify", "-i", source, "-o", target), "in.jsonl", *words)
+    assert target.read_text() == "kept\n"
+
+
+def test_output_that_cannot_be_written(detente: Command, article: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "no" / "tags.csv"
+    assert_one_line_error(detente("tag", article, "-o", missing), str(missing), "cannot be written")
+    assert_one_line_error(detente("tag", article, "-o", tmp_path / "a.xls"), "a.xls", ".parquet")
+    folder = tmp_path / "folder.csv"
+    folder.mkdir()
+    assert_one_line_error(detente("tag", article, "-o", folder), "is a folder")
+    if os.geteuid() != 0:
+        folder.chmod(0o500)
+        assert_one_line_error(detente("tag", article, "-o", folder / "t.csv"), "cannot be written")
+
+
+def test_a_missing_model_is_named(detente: Command, article: Path) -> None:
+    assert_one_line_error(detente("tag", article, "-m", "no/model"), "no/model")
+    assert_one_line_error(detente("classify"), "one text or --input")
+
+
+def test_debug_shows_the_traceback(detente: Command) -> None:
+    done = detente("--debug", "tag", "none.txt")
+    assert "Traceback" in done.stderr
+
+
+def test_show_writes_a_picture(detente: Command, article: Path, tmp_path: Path) -> None:
+    svg = tmp_path / "article.svg"
+    assert detente("show", article, "--svg", svg).returncode == 0
+    picture = svg.read_text(encoding="utf-8")
+    assert picture.startswith("<svg")
+    assert "http" not in picture.replace("http://www.w3.org/2000/svg", "").replace(
+        "https://www.textualize.io", ""
+    )
+    done = detente("show", article)
+    assert "The union" in done.stdout
+
+
+def test_articles_cannot_drive_the_terminal(detente: Command, tmp_path: Path) -> None:
+    path = tmp_path / "evil.txt"
+    path.write_text("The union \x1b[2J[red]refused[/red] Japan's offer and will never agree.\n")
+    for command in ("tag", "show"):
+        done = detente(command, path)
+        assert done.returncode == 0
+        assert "\x1b[2J" not in done.stdout
+
+
+def test_the_example_articles_can_be_tagged(detente: Command, tmp_path: Path) -> None:
+    target = tmp_path / "tags.jsonl"
+    done = detente("tag", ROOT / "data" / "articles", "-o", target, "--table")
+    assert done.returncode == 0, done.stderr
+    for line in target.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        text = Path(row["article"]).read_bytes().decode()
+        assert text[row["start"] : row["end"]] == row["text"]

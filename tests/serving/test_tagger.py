@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import copy
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from detente import Tagger
+from detente.encoding import prepare
+from detente.errors import BundleError, InputError
+
+SOFTER = '"The U.S. is showing a more flexible attitude," the minister said.'
+STATEMENTS = [
+    SOFTER,
+    "The delegations will meet again on Tuesday.",
+    "We will not sit down with them until the last soldier has left our valley.",
+    "The company said it was now ready to drop its demand for a longer working week.",
+]
+
+
+def test_a_reading_has_every_dimension(tagger: Tagger) -> None:
+    reading = tagger(SOFTER, holder="The U.S.")
+    assert list(reading.predictions) == [d.name for d in tagger.codebook.dimensions]
+    for dimension in tagger.codebook.dimensions:
+        prediction = getattr(reading, dimension.name)
+        assert tuple(prediction.probabilities) == dimension.label_names
+        assert sum(prediction.probabilities.values()) == pytest.approx(1, abs=1e-5)
+        assert prediction.probability == max(prediction.probabilities.values())
+        assert prediction.probabilities[prediction.label] == prediction.probability
+        threshold = tagger.manifest.thresholds[dimension.name]
+        assert prediction.abstained == (prediction.probability < threshold)
+        assert (dimension.name in reading.abstained) == prediction.abstained
+    assert copy.deepcopy(reading) == reading
+    assert pickle.loads(pickle.dumps(reading)) == reading
+    with pytest.raises(AttributeError, match="this model has: stance"):
+        _ = reading.mood
+
+
+def test_the_worked_examples_read_right(tagger: Tagger) -> None:
+    reading = tagger(SOFTER, holder="The U.S.")
+    assert (reading.stance.label, reading.shift.label) == ("flexible", "softening")
+    reading = tagger(STATEMENTS[2], holder="We")
+    assert (reading.stance.label, reading.sequencing.label) == ("hardline", "other_first")
+    assert not tagger(STATEMENTS[1]).takes_position
+
+
+def test_readings_come_in_the_order_given(tagger: Tagger) -> None:
+    many = [*STATEMENTS, " ".join(STATEMENTS), *reversed(STATEMENTS)]
+    together = tagger.classify(many, batch_size=3)
+    assert [reading.text for reading in together] == many
+    for text, reading in zip(many, together, strict=True):
+        alone = tagger(text)
+        for name, prediction in alone:
+            assert prediction.probability == pytest.approx(
+                reading.predictions[name].probabilities[prediction.label], abs=0.1
+            )
+    assert tagger.classify([]) == []
+
+
+def test_a_long_statement_is_read_to_its_end(tagger: Tagger) -> None:
+    filler = "The hall was cold and the lamps were lit, and the clerks carried paper about. " * 40
+    assert not tagger(filler).takes_position
+    reading = tagger(filler + STATEMENTS[2])
+    assert reading.stance.label == tagger(STATEMENTS[2]).stance.label
+    assert reading.takes_position
+
+
+def test_quotes_and_spaces_do_not_matter(tagger: Tagger) -> None:
+    assert prepare("“No,”  he\n said.\u00a0‘Never’") == "\"No,\" he said. 'Never'"
+    curly = tagger(
+        "“The  U.S.\nis showing a more flexible attitude,” the minister said.", "The U.S."
+    )
+    assert curly.predictions == tagger(SOFTER, "The U.S.").predictions
+
+
+@pytest.mark.parametrize(
+    ("statements", "holders", "words"),
+    [
+        ("one text", None, ["takes a list"]),
+        (["a b", " "], None, ["statement 2", "empty"]),
+        (["a b"], ["x", "y"], ["1 statements but 2 holders"]),
+        (["We left."], ["the people of the hills"], ["statement 1", "longer than the text"]),
+        (["We left."], [3], ["must be text"]),
+        (["so " * 400], ["and " * 300], ["too many words"]),
+    ],
+)
+def test_input_that_cannot_be_read(
+    tagger: Tagger, statements: list[str], holders: list[str | None], words: list[str]
+) -> None:
+    with pytest.raises(InputError) as caught:
+        tagger.classify(statements, holders)
+    assert all(word in str(caught.value) for word in words), caught.value
+
+
+def test_one_tagger_serves_many_threads(tagger: Tagger) -> None:
+    expected = [tagger(text).predictions for text in STATEMENTS]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            found = pool.map(lambda text: tagger(text).predictions, STATEMENTS * 3)
+            assert list(found) == expected * 3
+
+
+def test_an_article_is_tagged_with_exact_offsets(tagger: Tagger) -> None:
+    text = "Envoys talk\n\nJapan told the\nunion no. It rained in Zürich — 😀. “Yes,” said Oslo.\n"
+    article = tagger.tag(text, name="a")
+    assert [statement.number for statement in article.statements] == [1, 2, 3, 4]
+    for statement in article.statements:
+        assert text[statement.start : statement.end] == statement.text
+        for holder in statement.holders:
+            if holder.mention:
+                assert text[holder.mention.start : holder.mention.end] == holder.mention.text
+    rows = article.rows()
+    assert [(row["statement"], row["holder"]) for row in rows] == [
+        (1, None),
+        (2, "Japan"),
+        (2, "the\nunion"),
+        (3, None),
+        (4, "Oslo"),
+    ]
+    assert tagger.tag("").rows() == []
+
+
+def test_sources() -> None:
+    with pytest.raises(BundleError, match="no such model folder"):
+        Tagger.load("no/such/folder")
+    with pytest.raises(InputError, match="unknown kind of source 'ftp:'"):
+        Tagger.load("ftp://somewhere")

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import f1_score
+
+from detente import Codebook
+from detente_training import metrics
+from detente_training.calibration import choose_threshold, fit_temperature
+from detente_training.config import SplitConfig
+from detente_training.loss import CodebookLoss, label_weights, soft_targets
+from detente_training.metrics import Resampler
+from detente_training.record import Record
+from detente_training.split import split_records
+
+GENERATOR = np.random.default_rng(0)
+
+
+def draw(count: int, size: int) -> tuple[metrics.Ints, metrics.Ints]:
+    gold = GENERATOR.integers(0, size, count)
+    wrong = GENERATOR.random(count) < 0.3
+    return gold, np.where(wrong, GENERATOR.integers(0, size, count), gold)
+
+
+def test_macro_f1_is_sklearns() -> None:
+    gold, predicted = draw(300, 4)
+    expected = f1_score(gold, predicted, average="macro")
+    assert metrics.macro_f1(gold, predicted, 4) == pytest.approx(expected)
+    absent = np.where(gold == 3, -100, gold)
+    known = absent >= 0
+    expected = f1_score(gold[known], predicted[known], average="macro", labels=[0, 1, 2])
+    assert metrics.macro_f1(absent, predicted, 4) == pytest.approx(expected)
+
+
+def test_intervals_cover_and_shrink() -> None:
+    widths = []
+    for count in (100, 1600):
+        gold, predicted = draw(count, 3)
+        interval, samples = Resampler([str(i) for i in range(count)]).macro_f1(gold, predicted, 3)
+        assert interval.low < interval.value < interval.high
+        assert interval.value == pytest.approx(f1_score(gold, predicted, average="macro"))
+        assert samples.mean() == pytest.approx(interval.value, abs=0.02)
+        widths.append(interval.high - interval.low)
+    assert widths[1] < widths[0] / 2
+
+
+def test_records_of_one_statement_are_drawn_together() -> None:
+    gold, predicted = draw(200, 3)
+    single, _ = Resampler([str(i) for i in range(200)]).macro_f1(gold, predicted, 3)
+    doubled, _ = Resampler([str(i) for i in range(200)] * 2).macro_f1(
+        np.tile(gold, 2), np.tile(predicted, 2), 3
+    )
+    assert doubled.low == pytest.approx(single.low, abs=0.02)
+    assert doubled.high == pytest.approx(single.high, abs=0.02)
+
+
+def test_label_scores_and_abstention() -> None:
+    gold = np.array([0, 0, 1, 1, -100])
+    probabilities = np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.3, 0.7], [1.0, 0.0]])
+    counts = metrics.confusion(gold, probabilities.argmax(axis=1), 2)
+    assert counts.tolist() == [[1, 1], [0, 2]]
+    scores = metrics.label_scores(counts)
+    assert scores[0] == {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3), "support": 2}
+    curve = dict(metrics.abstention_curve(gold, probabilities))
+    assert curve[1.0] == 0.75
+    assert curve[0.5] == 1.0
+
+
+def test_temperature_undoes_overconfidence() -> None:
+    logits = GENERATOR.normal(size=(4000, 3)) * 2
+    powers = np.exp(logits)
+    cumulated = (powers / powers.sum(1, keepdims=True)).cumsum(1)
+    gold = (GENERATOR.random((4000, 1)) > cumulated).sum(1)
+    assert fit_temperature(logits * 3, gold) == pytest.approx(3, rel=0.1)
+    sharp, true = (np.exp(logits * k) / np.exp(logits * k).sum(1, keepdims=True) for k in (3, 1))
+    assert metrics.calibration_error(gold, true) < 0.03 < metrics.calibration_error(gold, sharp)
+    threshold = choose_threshold(true, 0.8)
+    assert (true.max(1) >= threshold).mean() == pytest.approx(0.8, abs=0.01)
+
+
+def test_soft_targets_follow_the_scale(codebook: Codebook) -> None:
+    stance, sequencing, _ = codebook.dimensions
+    targets = soft_targets(stance, 0.1)
+    assert targets.sum(axis=1) == pytest.approx(np.ones(4))
+    hardline, none = targets[0], targets[stance.index(stance.no_position or "")]
+    assert hardline[0] > hardline[1] > hardline[2] > hardline[3] == 0
+    assert none.tolist() == [0, 0, 0, 1]
+    assert soft_targets(sequencing, 0.1).tolist() == np.eye(4).tolist()
+
+
+def test_the_loss_weighs_rare_labels_and_skips_unknown_ones(codebook: Codebook) -> None:
+    labels = np.array([[0, 3, 2]] * 9 + [[1, 0, -100]])
+    weights = label_weights(labels, codebook, 1.0)
+    assert weights[0] * 9 == pytest.approx(weights[1])
+    assert label_weights(labels, codebook, 0.0)[:2].tolist() == [1, 1]
+    loss = CodebookLoss(codebook, weights, 0.1)
+    logits = torch.zeros((10, codebook.size), requires_grad=True)
+    unknown = torch.full((10, 3), -100)
+    assert loss(logits, unknown).item() == 0
+    loss(logits, torch.tensor(labels)).backward()
+    assert logits.grad is not None
+    assert logits.grad[9, codebook.slices["shift"]].abs().sum() == 0
+    assert logits.grad[0, codebook.slices["shift"]].abs().sum() > 0
+
+
+def test_splits_never_cut_a_negotiation(codebook: Codebook) -> None:
+    records = [Record(str(i), "t", "h", {}, f"n{i % 8}", f"f:{i}") for i in range(80)]
+    split = split_records(records, SplitConfig(), seed=3)
+    parts = [set(split.negotiations(part)) for part in ("train", "validation", "test")]
+    assert all(parts)
+    assert not parts[0] & parts[1]
+    assert not (parts[0] | parts[1]) & parts[2]
+    assert len(split.train) + len(split.validation) + len(split.test) == 80
+    again = split_records(records, SplitConfig(), seed=3)
+    assert again == split
+    named = split_records(records, SplitConfig(test=("n2",), validation=("n5",)), seed=3)
+    assert named.negotiations("test") == ("n2",)
+    assert named.negotiations("validation") == ("n5",)
+    for config, words in {
+        SplitConfig(test=("x",)): "no negotiation 'x'; known: n0",
+        SplitConfig(test=("n1",), validation=("n1",)): "named for both",
+    }.items():
+        with pytest.raises(ValueError, match=words):
+            split_records(records, config, seed=3)
+    with pytest.raises(ValueError, match="label records of at least 3"):
+        split_records([r for r in records if r.negotiation in ("n1", "n2")], SplitConfig(), 3)

@@ -1,0 +1,211 @@
+"""The whole path with the real encoder and corpus: train, kill, go on, export, register, serve."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from detente import Tagger
+from detente.bundle import MODEL
+from detente.errors import BundleError, InputError
+from detente_training.config import EncoderConfig
+from detente_training.encoder import WEIGHTS, locate_encoder
+from detente_training.export import export_run
+from detente_training.report import MODEL as MODEL_NAME
+from detente_training.train import Run
+from tests.conftest import ROOT, Command, assert_one_line_error
+
+QUICK = ROOT / "configs" / "quick.yaml"
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("work")
+    shutil.copytree(ROOT / "data", folder / "data", ignore=shutil.ignore_patterns("articles"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(workplace: Path) -> Path:
+    """A quick run that was killed in mid-training and started again."""
+    command = [sys.executable, "-m", "detente.cli", "train", str(QUICK)]
+    folder = workplace / "runs" / "quick"
+    with subprocess.Popen(command, cwd=workplace, stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 600
+        while not list(folder.glob("checkpoints/checkpoint-*/trainer_state.json")):
+            assert process.poll() is None, "training ended before its first checkpoint"
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        process.send_signal(signal.SIGKILL)
+    assert not (folder / "bundle").exists()
+    (first,) = folder.glob("checkpoints/checkpoint-*")
+    done = subprocess.run(command, cwd=workplace, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "epoch 1:" not in done.stdout, "training began anew instead of going on"
+    assert "epoch 2:" in done.stdout
+    assert first.is_dir()
+    return folder
+
+
+def test_the_report_sets_the_model_beside_its_baselines(trained: Path) -> None:
+    report = json.loads((trained / "report.json").read_text())
+    for scores in report["dimensions"].values():
+        assert list(scores["systems"]) == [
+            MODEL_NAME,
+            "majority",
+            "TF-IDF + logistic regression",
+            "frozen encoder + logistic regression",
+        ]
+        for figures in scores["systems"].values():
+            interval = figures["macro_f1"]
+            assert interval["low"] <= interval["value"] <= interval["high"]
+        assert [coverage for coverage, _ in scores["abstention"]] == [1.0, 0.9, 0.8, 0.7, 0.6, 0.5]
+    stance = report["dimensions"]["stance"]["systems"]
+    assert stance[MODEL_NAME]["macro_f1"]["value"] > stance["majority"]["macro_f1"]["value"]
+    assert "Negotiations" in (trained / "report.md").read_text()
+    manifest = json.loads((trained / "bundle" / "bundle.json").read_text())
+    assert manifest["corpus"]["test"] == report["negotiations"]
+    assert set(report["negotiations"]).isdisjoint(manifest["corpus"]["train"])
+
+
+def test_the_bundle_serves(trained: Path) -> None:
+    tagger = Tagger.load(trained / "bundle")
+    assert tagger("The envoys met on Tuesday.").predictions.keys() == {
+        "stance",
+        "sequencing",
+        "shift",
+    }
+    assert (trained / "bundle" / "README.md").read_text().startswith("# Negotiation stance")
+
+
+def test_mlflow_holds_the_run_and_the_model(
+    trained: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import mlflow
+
+    monkeypatch.chdir(workplace)
+    mlflow.set_tracking_uri("sqlite:///mlflow.db")
+    (run,) = mlflow.search_runs(experiment_names=["detente"], output_format="list")
+    assert run.info.status == "FINISHED"
+    assert run.data.params["training.epochs"] == "2"
+    assert run.data.tags["corpus_sha256"]
+    client = mlflow.MlflowClient()
+    history = client.get_metric_history(run.info.run_id, "eval_stance_macro_f1")
+    assert [metric.step for metric in history] == [1, 2]
+    figures = {artifact.path for artifact in client.list_artifacts(run.info.run_id, "figures")}
+    assert figures == {
+        f"figures/{dimension}_{kind}.png"
+        for dimension in ("stance", "sequencing", "shift")
+        for kind in ("confusion", "reliability")
+    }
+    text = "The union is now ready to meet the company halfway."
+    registered = Tagger.load("models:/detente@champion")
+    assert registered(text) == Tagger.load(trained / "bundle")(text)
+    with pytest.raises(BundleError, match="not in the registry"):
+        Tagger.load("models:/nobody@champion")
+
+
+def test_a_finished_run_is_left_alone(detente: Command, trained: Path, workplace: Path) -> None:
+    done = detente("train", QUICK, cwd=workplace)
+    assert done.returncode == 0
+    assert "is finished" in done.stdout
+    assert_one_line_error(
+        detente("train", QUICK, "seed=99", cwd=workplace), "another config", "--fresh"
+    )
+
+
+def test_export_again_and_evaluate(detente: Command, trained: Path, workplace: Path) -> None:
+    target = workplace / "exported"
+    done = detente("export", trained, "-o", target, cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    assert (target / MODEL).read_bytes() == (trained / "bundle" / MODEL).read_bytes()
+    done = detente("evaluate", target, "data/corpus", "-o", "out", cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    assert "left out:" in done.stdout
+    report = json.loads((workplace / "out" / "report.json").read_text())
+    first = json.loads((trained / "report.json").read_text())
+    assert report["dimensions"]["stance"]["systems"] == first["dimensions"]["stance"]["systems"]
+
+
+def test_an_export_that_strays_is_refused(
+    trained: Path, workplace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workplace)
+    run = Run.open(trained)
+    limits = run.config.export.model_copy(update={"max_f1_loss": 0.0, "min_agreement": 1.0})
+    run.config = run.config.model_copy(update={"export": limits})
+    with pytest.raises(BundleError, match=r"export refused: on \w+ .* statements differ: \w"):
+        export_run(run, trained, tmp_path / "bundle")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match="is no bundle"):
+        export_run(run, trained, tmp_path / "papers")
+    assert (tmp_path / "papers" / "thesis.txt").exists()
+
+
+def test_a_changed_corpus_is_noticed(
+    trained: Path, workplace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = tmp_path / "work"
+    shutil.copytree(workplace, changed)
+    monkeypatch.chdir(changed)
+    path = next((changed / "data" / "corpus").glob("*.jsonl"))
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
+    with pytest.raises(InputError, match="has changed since the run"):
+        Run.open(changed / "runs" / "quick")
+    with pytest.raises(InputError, match="holds no trained run"):
+        Run.open(tmp_path)
+
+
+def test_a_corpus_of_one_class_cannot_be_trained(
+    detente: Command, workplace: Path, tmp_path: Path
+) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for path in (workplace / "data" / "corpus").glob("*.jsonl"):
+        records = [json.loads(line) for line in path.read_text().splitlines()]
+        lines = (json.dumps({**record, "shift": "none"}) + "\n" for record in records)
+        (corpus / path.name).write_text("".join(lines))
+    done = detente("train", QUICK, f"corpus={corpus}", f"output={tmp_path}", cwd=workplace)
+    assert_one_line_error(done, "shift", "only the label 'none'", "at least two")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["training.epoch=1"], ["training.epoch=1", "did you mean 'epochs'"]),
+        (["codebook=none.yaml"], ["none.yaml", "no such file"]),
+        (["corpus=none"], ["none", "no such file"]),
+        (["split.test=[atlantis]"], ["atlantis", "known:"]),
+        (["encoder.sha256=00", "name=a"], ["does not match encoder.sha256"]),
+        (["encoder.source=package:no_such_model", "name=b"], ["pip install no-such-model"]),
+        (["encoder.source=./nowhere", "name=c"], ["./nowhere", "no such folder"]),
+        (["tracking.uri=sqlite:////no/such/folder/a.db", "name=d"], ["tracking.uri"]),
+    ],
+)
+def test_a_run_that_cannot_start_says_why(
+    detente: Command, workplace: Path, overrides: list[str], words: list[str]
+) -> None:
+    assert_one_line_error(detente("train", QUICK, *overrides, cwd=workplace), *words)
+
+
+def test_encoders_come_from_folders_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = locate_encoder(EncoderConfig())
+    copy = Path(shutil.copytree(source, tmp_path / "encoder"))
+    assert locate_encoder(EncoderConfig(source=str(copy))) == copy
+    (copy / WEIGHTS).rename(copy / "pytorch_model.bin")
+    with pytest.raises(InputError, match=f"has no {WEIGHTS}"):
+        locate_encoder(EncoderConfig(source=str(copy)))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(
+        InputError, match="neither a folder nor to be had from the Hugging Face hub"
+    ):
+        locate_encoder(EncoderConfig(source="nobody/no-such-encoder"))
