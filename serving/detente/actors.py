@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,20 @@ class ActorList(BaseModel):
 
 
 @dataclass(frozen=True)
+class Naming:
+    """One place where a party is named: by a noun of its own, or by a demonym.
+
+    ``party`` tells parties apart; ``actor`` is the gazetteer's id, None for a generic noun.
+    """
+
+    start: int
+    end: int
+    party: str
+    actor: str | None
+    is_noun: bool
+
+
+@dataclass(frozen=True)
 class _Spelling:
     text: str
     party: str
@@ -86,27 +101,32 @@ class Gazetteer:
         It is the party's first mention by a noun, or else its first by a demonym.
         """
         end = len(text) if end is None else end
-        flat = text[start:end].replace("\r", " ").replace("\n", " ")
-        found: dict[str, tuple[int, _Spelling]] = {}
+        found: dict[str, Naming] = {}
+        for naming in self.scan(text[start:end]):
+            earlier = found.get(naming.party)
+            if earlier is None or (naming.is_noun and not earlier.is_noun):
+                found[naming.party] = naming
+        return [
+            Mention(
+                text[start + naming.start : start + naming.end],
+                start + naming.start,
+                start + naming.end,
+                naming.actor,
+            )
+            for naming in sorted(found.values(), key=lambda naming: naming.start)
+        ]
+
+    def scan(self, text: str) -> Iterator[Naming]:
+        """Yield every place where a party is named, in reading order; none overlap."""
+        flat = text.replace("\r", " ").replace("\n", " ")
         position = 0
         while match := _WORD.search(flat, position):
             spelling = self._match(flat, match.start())
             if spelling is None:
                 position = match.end()
                 continue
-            earlier = found.get(spelling.party)
-            if earlier is None or (spelling.is_noun and not earlier[1].is_noun):
-                found[spelling.party] = (match.start(), spelling)
             position = match.start() + len(spelling.text)
-        return [
-            Mention(
-                text[start + left : start + left + len(spelling.text)],
-                start + left,
-                start + left + len(spelling.text),
-                spelling.actor,
-            )
-            for left, spelling in sorted(found.values(), key=lambda item: item[0])
-        ]
+            yield Naming(match.start(), position, spelling.party, spelling.actor, spelling.is_noun)
 
     def _match(self, flat: str, position: int) -> _Spelling | None:
         if _OPPOSED.search(flat, max(0, position - 5), position):

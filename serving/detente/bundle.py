@@ -106,7 +106,7 @@ class Bundle:
             raise BundleError(f"{path}: no such model folder")
         manifest = read_manifest(path)
         contents = {
-            name: _read_checked(path / name, digest) for name, digest in manifest.files.items()
+            name: _read_checked(path, name, digest) for name, digest in manifest.files.items()
         }
         try:
             tokenizer = Tokenizer.from_buffer(contents[TOKENIZER])
@@ -161,8 +161,9 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _read_checked(path: Path, digest: str) -> bytes:
-    if path.parent.resolve() != path.resolve().parent:
+def _read_checked(bundle: Path, name: str, digest: str) -> bytes:
+    path = bundle / name
+    if path.resolve().parent != bundle.resolve():
         raise BundleError(f"{path}: lies outside the bundle")
     try:
         content = path.read_bytes()

@@ -16,7 +16,17 @@ from detente.errors import CodebookError, InputError
 RESERVED = frozenset(
     {
         *("id", "text", "holder", "negotiation", "register", "attribution", "annotations"),
-        *("provenance", "implied", "article", "statement", "start", "end", "actor", "speaker"),
+        *(
+            "adjudication",
+            "provenance",
+            "implied",
+            "article",
+            "statement",
+            "start",
+            "end",
+            "actor",
+            "speaker",
+        ),
         *("abstained", "predictions", "takes_position", "to_dict"),
     }
 )

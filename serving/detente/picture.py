@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from rich import box
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -29,22 +30,22 @@ def clean(text: str) -> str:
 
 def tag_table(articles: Iterable[Article], codebook: Codebook) -> Table:
     """Return a table of the statements that take a position, one line for each holder."""
-    table = Table(show_lines=False, pad_edge=False, row_styles=["", "on grey7"])
-    table.add_column("article", overflow="fold", max_width=18)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("statement", ratio=1)
-    table.add_column("holder", max_width=20)
+    table.add_column("holder", max_width=14)
     for dimension in codebook.dimensions:
         table.add_column(dimension.name, no_wrap=True)
     for article in articles:
+        table.add_section()
+        table.add_row(Text(clean(Path(article.name).name), style="bold"))
         for statement in article.statements:
-            for holder in statement.holders:
-                if holder.reading.takes_position:
-                    table.add_row(
-                        clean(Path(article.name).name),
-                        Text(clean(statement.text)),
-                        Text(_holder_name(holder)),
-                        *_label_cells(holder, codebook),
-                    )
+            taking = [holder for holder in statement.holders if holder.reading.takes_position]
+            for number, holder in enumerate(taking):
+                table.add_row(
+                    Text(clean(statement.text) if number == 0 else ""),
+                    Text(_holder_name(holder)),
+                    *_label_cells(holder, codebook),
+                )
     return table
 
 
@@ -87,7 +88,7 @@ def _label_cells(holder: Holder, codebook: Codebook) -> list[Text]:
     cells = []
     for dimension in codebook.dimensions:
         prediction = holder.reading.predictions[dimension.name]
-        label = f"{prediction.label} {prediction.probability:.2f}"
+        label = f"{prediction.label}\n{prediction.probability:.2f}"
         cells.append(Text(label, style=_colour(prediction, dimension)))
     return cells
 

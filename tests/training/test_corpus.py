@@ -9,7 +9,7 @@ import pytest
 
 from detente import Codebook
 from detente.errors import CodebookError, InputError
-from detente_training.corpus import check_corpus
+from detente_training.corpus import check_corpus, contrasting_statements
 from detente_training.record import corpus_hash, read_records
 from tests.conftest import ROOT, Command, assert_one_line_error
 
@@ -135,7 +135,7 @@ def test_the_projects_own_corpus_is_sound_and_large_enough(codebook: Codebook) -
     report = check_corpus(CORPUS, codebook)
     assert report.problems == []
     assert len(report.records) >= 800
-    assert report.contrasting_statements() >= 150
+    assert contrasting_statements(report.records) >= 150
     counts = report.counts(codebook)
     assert len(counts) >= 10
     total: Counter[tuple[str, str]] = sum(counts.values(), Counter())

@@ -20,6 +20,10 @@ from detente_training.record import Record
 
 Probabilities = dict[str, NDArray[np.float64]]
 
+MAJORITY = "majority"
+TFIDF = "TF-IDF + logistic regression"
+FROZEN = "frozen encoder + logistic regression"
+
 _STRENGTHS = [0.1, 0.3, 1.0, 3.0, 10.0]
 _FOLDS = 3
 
@@ -36,7 +40,8 @@ def fit_baselines(
     Args:
         train: labelled records.
         codebook: the dimensions.
-        embed: function from records to vectors, shape (records, size).
+        embed: function from records to vectors, shape (records, size); None leaves out the
+            baseline that needs it.
         records: what to predict for.
 
     Returns:
@@ -46,9 +51,9 @@ def fit_baselines(
         TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2),
         TfidfVectorizer(),
     )
-    features = {
-        "majority": (np.zeros((len(train), 1)), np.zeros((len(records), 1))),
-        "TF-IDF + logistic regression": (
+    features: dict[str, tuple[Any, Any]] = {
+        MAJORITY: (np.zeros((len(train), 1)), np.zeros((len(records), 1))),
+        TFIDF: (
             scipy.sparse.hstack(
                 [text.fit_transform(_texts(train)), holder.fit_transform(_holders(train))]
             ).tocsr(),
@@ -56,14 +61,15 @@ def fit_baselines(
                 [text.transform(_texts(records)), holder.transform(_holders(records))]
             ).tocsr(),
         ),
-        "frozen encoder + logistic regression": (embed(train), embed(records)),
     }
+    if embed is not None:
+        features[FROZEN] = (embed(train), embed(records))
     gold = gold_labels(train, codebook)
     groups = np.array([record.negotiation for record in train])
     return {
         name: {
             dimension.name: _predict(
-                known, asked, gold[:, number], groups, len(dimension.labels), name == "majority"
+                known, asked, gold[:, number], groups, len(dimension.labels), name == MAJORITY
             )
             for number, dimension in enumerate(codebook.dimensions)
         }

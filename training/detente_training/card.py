@@ -38,8 +38,6 @@ def write_card(path: Path, manifest: Manifest, report: Mapping[str, Any]) -> Non
         ),
         "## Limits",
         "English only. The training text is written for the purpose; on real news the figures are "
-        "lower. The holder matters: without one the model reads the statement as a whole. Results "
-        "can differ in the third decimal with the statements that share a batch, since int8 scales "
-        "are taken over the batch.",
+        "lower. The holder matters: without one the model reads the statement as a whole.",
     ]
     path.write_text("\n\n".join(sections) + "\n", encoding="utf-8")

@@ -11,7 +11,16 @@ import typer
 
 from detente.errors import DetenteError, InputError
 
-_NEEDED = ("torch", "transformers", "datasets", "sklearn", "mlflow", "onnx", "datasketch")
+_NEEDED = (
+    "torch",
+    "transformers",
+    "datasets",
+    "sklearn",
+    "mlflow",
+    "onnx",
+    "datasketch",
+    "krippendorff",
+)
 
 corpus = typer.Typer(help="Look after a corpus of labelled records.", no_args_is_help=True)
 
@@ -175,7 +184,7 @@ def check(
     from rich.table import Table
 
     from detente.codebook import Codebook
-    from detente_training.corpus import check_corpus
+    from detente_training.corpus import check_corpus, contrasting_statements
 
     book = Codebook.load(codebook or _beside(path))
     report = check_corpus(path, book)
@@ -192,12 +201,55 @@ def check(
     Console(width=max(120, 24 + 13 * len(keys))).print(table)
     print(
         f"{len(report.records)} records, {len({r.text for r in report.records})} statements, "
-        f"{report.contrasting_statements()} with holders whose labels differ"
+        f"{contrasting_statements(report.records)} with holders whose labels differ"
     )
     for problem in report.problems:
         print(problem, file=sys.stderr)
     if report.problems:
         raise DetenteError(f"{path}: {len(report.problems)} problem(s) found")
+
+
+@corpus.command("stats")
+def stats(
+    path: Annotated[Path, typer.Argument(help="A folder of <negotiation>.jsonl files.")],
+    codebook: Annotated[
+        Path | None,
+        typer.Option(help="The codebook. Default: codebook.yaml beside the corpus folder."),
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="JSON lines with a text each, to compare the texture with."),
+    ] = None,
+    probe: Annotated[
+        bool, typer.Option(help="Fit a bag of words on unseen negotiations, some seconds.")
+    ] = True,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
+) -> None:
+    """Print what a corpus is made of: sizes, labels, holders, texture, agreement.
+
+    Examples:  detente corpus stats data/corpus  |  detente corpus stats data/corpus --against
+    news.jsonl --markdown
+    """
+    _require_training()
+    from detente.codebook import Codebook
+    from detente_training.composition import composition_tables
+    from detente_training.negotiation import read_negotiations
+    from detente_training.record import read_records, read_texts
+    from detente_training.report import markdown_table, print_tables
+
+    book = Codebook.load(codebook or _beside(path))
+    tables = composition_tables(
+        read_records(path, book),
+        book,
+        read_negotiations(path),
+        against=read_texts(against) if against else (),
+        probe=probe,
+    )
+    if markdown:
+        for heading, rows in tables:
+            print(f"### {heading}\n", *markdown_table(rows), "", sep="\n")
+    else:
+        print_tables(tables)
 
 
 def _beside(path: Path) -> Path:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from detente.codebook import Codebook
+from detente_training.negotiation import FILE, Negotiation, read_negotiations
 from detente_training.record import Record, iterate_records, unknown_fields
+from detente_training.texture import grams
 
 NEAR_DUPLICATE = 0.5  # Jaccard similarity of word 5-grams
 _GRAM = 5
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,13 @@ class CorpusReport:
                     counts[record.negotiation][name, label] += 1
         return dict(sorted(counts.items()))
 
-    def contrasting_statements(self) -> int:
-        """Return the number of statements whose holders' labels differ."""
-        labels = defaultdict(set)
-        for record in self.records:
-            labels[record.text].add(tuple(record.labels.values()))
-        return sum(len(different) > 1 for different in labels.values())
+
+def contrasting_statements(records: Sequence[Record]) -> int:
+    """Return the number of statements whose holders' labels differ."""
+    labels = defaultdict(set)
+    for record in records:
+        labels[record.text].add(tuple(record.labels.values()))
+    return sum(len(different) > 1 for different in labels.values())
 
 
 def check_corpus(path: str | Path, codebook: Codebook) -> CorpusReport:
@@ -58,6 +59,7 @@ def check_corpus(path: str | Path, codebook: Codebook) -> CorpusReport:
     problems.extend(_repeated_pairs(records))
     problems.extend(_near_duplicates(records))
     problems.extend(_single_labels(records, codebook))
+    problems.extend(_undescribed(records, read_negotiations(path)))
     return CorpusReport(records, problems)
 
 
@@ -72,6 +74,7 @@ def _faults(record: Record, codebook: Codebook) -> Iterator[str]:
             f"negotiation '{record.negotiation}' belongs into {record.negotiation}.jsonl, "
             f"not {Path(record.place.rpartition(':')[0]).name}"
         )
+    yield from _annotation_faults(record, codebook)
     for name, allowed in codebook.fields.items():
         value = record.fields.get(name)
         if value not in allowed:
@@ -85,6 +88,25 @@ def _faults(record: Record, codebook: Codebook) -> Iterator[str]:
             f"holder {record.holder!r} not found in the text; copy it as it stands there, or "
             'add "implied": true'
         )
+
+
+def _annotation_faults(record: Record, codebook: Codebook) -> Iterator[str]:
+    entries = record.annotations
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        if record.fields.get("annotations") is not None:
+            yield "annotations must be a list of objects, one an annotator"
+        return
+    names = [entry.get("annotator") for entry in entries]
+    if len(set(names)) < len(names) or None in names:
+        yield "annotations need an 'annotator' each, and no annotator twice"
+    for entry in entries:
+        for dimension in codebook.dimensions:
+            label = entry.get(dimension.name)
+            if label is not None and label not in dimension.label_names:
+                yield (
+                    f"annotator {entry.get('annotator')!r} gave an unknown {dimension.name} label "
+                    f"{label!r}; allowed: {', '.join(dimension.label_names)}"
+                )
 
 
 def _repeated_ids(records: Sequence[Record]) -> Iterator[str]:
@@ -108,28 +130,26 @@ def _near_duplicates(records: Sequence[Record]) -> Iterator[str]:
     from datasketch import MinHash, MinHashLSH
 
     index = MinHashLSH(threshold=NEAR_DUPLICATE * 0.8, num_perm=128)
-    grams: dict[str, frozenset[str]] = {}
-    places: dict[str, str] = {}
+    known: dict[str, frozenset[str]] = {}
+    first: dict[str, Record] = {}
     for record in records:
-        if record.text in places:
+        if record.text in first:
             continue
-        found = _word_grams(record.text)
+        found = grams(record.text, _GRAM)
         sketch = MinHash(num_perm=128)
         sketch.update_batch([gram.encode() for gram in found])
         for text in sorted(index.query(sketch)):
             # The sketch only proposes; the true similarity decides.
-            similarity = len(found & grams[text]) / len(found | grams[text])
-            if similarity > NEAR_DUPLICATE:
-                yield f"{record.place}: near-duplicate of {places[text]} (Jaccard {similarity:.2f})"
+            similarity = len(found & known[text]) / len(found | known[text])
+            earlier = first[text]
+            paired = record.pair is not None and record.pair == earlier.pair
+            if similarity > NEAR_DUPLICATE and not paired:
+                yield (
+                    f"{record.place}: near-duplicate of {earlier.place} (Jaccard {similarity:.2f})"
+                )
         index.insert(record.text, sketch)
-        grams[record.text] = found
-        places[record.text] = record.place
-
-
-def _word_grams(text: str) -> frozenset[str]:
-    words = _WORD.findall(text.lower())
-    starts = range(max(1, len(words) - _GRAM + 1))
-    return frozenset(" ".join(words[i : i + _GRAM]) for i in starts)
+        known[record.text] = found
+        first[record.text] = record
 
 
 def _single_labels(records: Sequence[Record], codebook: Codebook) -> Iterator[str]:
@@ -138,3 +158,9 @@ def _single_labels(records: Sequence[Record], codebook: Codebook) -> Iterator[st
         if records and len(used) < 2:
             only = ", ".join(map(str, used)) or "null"
             yield f"{dimension.name}: only one label in the whole corpus ({only})"
+
+
+def _undescribed(records: Sequence[Record], known: Mapping[str, Negotiation]) -> Iterator[str]:
+    if known:
+        for slug in sorted({record.negotiation for record in records} - set(known)):
+            yield f"{FILE}: does not describe the negotiation '{slug}'"

@@ -36,6 +36,18 @@ class Record:
     implied: bool = False
     fields: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def annotations(self) -> Sequence[Mapping[str, Any]]:
+        """Each annotator's labels before adjudication: ``annotator`` and a label a dimension."""
+        found: Sequence[Mapping[str, Any]] = self.fields.get("annotations") or ()
+        return found
+
+    @property
+    def pair(self) -> str | None:
+        """The contrast pair it belongs to, two records that differ by one small edit."""
+        found: str | None = self.fields.get("pair")
+        return found
+
 
 def parse_record(value: Mapping[str, Any], codebook: Codebook, place: str) -> Record:
     """Return the record of one JSON line.
@@ -114,6 +126,21 @@ def read_records(path: str | Path, codebook: Codebook) -> list[Record]:
             raise record
         records.append(record)
     return records
+
+
+def read_texts(path: str | Path) -> list[str]:
+    """Return the ``text`` of each line of a JSON-lines file.
+
+    Raises:
+        InputError: the file or a line cannot be read, or a line has no text.
+    """
+    texts = []
+    for place, value in read_jsonl(path):
+        if isinstance(value, InputError):
+            raise value
+        check_pair(value.get("text", ""), None, place)
+        texts.append(value["text"])
+    return texts
 
 
 def corpus_hash(records: Sequence[Record]) -> str:

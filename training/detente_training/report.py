@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from scipy.stats import binomtest
 
 from detente.codebook import Codebook, Dimension
 from detente.files import replacing
@@ -54,6 +55,7 @@ def build_report(
     gold = gold_labels(records, codebook)
     resampler = Resampler([record.text for record in records])
     return {
+        "contrast": _score_pairs(records, codebook, gold, systems),
         "records": len(records),
         "statements": len({record.text for record in records}),
         "negotiations": sorted({record.negotiation for record in records}),
@@ -123,6 +125,44 @@ def _score_dimension(
     }
 
 
+def _score_pairs(
+    records: Sequence[Record],
+    codebook: Codebook,
+    gold: NDArray[np.int64],
+    systems: Mapping[str, Probabilities],
+) -> dict[str, Any]:
+    """Score contrast pairs: both records right on the labels that the edit flips.
+
+    After Gardner et al. (Findings of EMNLP 2020). Empty without pairs.
+
+    Returns:
+        For each system, and for each edit (the pairs' negotiation) or "all": pairs, pairs right,
+        and their share with its 95% interval (Wilson).
+    """
+    members: dict[str, list[int]] = defaultdict(list)
+    for number, record in enumerate(records):
+        if record.pair is not None:
+            members[record.pair].append(number)
+    pairs = [numbers for numbers in members.values() if len(numbers) == 2]
+    scores: dict[str, Any] = {}
+    for name, probabilities in systems.items() if pairs else ():
+        predicted = np.stack([probabilities[d.name].argmax(axis=1) for d in codebook.dimensions], 1)
+        right: dict[str, list[bool]] = {"all": []}
+        for first, second in pairs:
+            flips = gold[first] != gold[second]
+            hits = (predicted[[first, second]] == gold[[first, second]])[:, flips]
+            right["all"].append(bool(hits.all()))
+            right.setdefault(records[first].negotiation, []).append(bool(hits.all()))
+        scores[name] = {edit: _share(hits) for edit, hits in right.items()}
+    return scores
+
+
+def _share(hits: Sequence[bool]) -> dict[str, Any]:
+    interval = binomtest(sum(hits), len(hits)).proportion_ci(method="wilson")
+    share = Interval(sum(hits) / len(hits), float(interval.low), float(interval.high))
+    return {"pairs": len(hits), "right": sum(hits), "share": _plain(share)}
+
+
 def _plain(interval: Interval) -> dict[str, float]:
     return {"value": interval.value, "low": interval.low, "high": interval.high}
 
@@ -164,8 +204,17 @@ def tables(report: Mapping[str, Any]) -> list[tuple[str, list[list[str]]]]:
         cells = [part["negotiations"][slug] for part in parts]
         figures = (f"{cell['macro_f1']:.3f}" for cell in cells)
         slugs.append([slug or "(none)", str(cells[0]["records"]), *figures])
+    contrast = []
+    if report["contrast"]:
+        edits = list(report["contrast"][MODEL])
+        rows = [["edit", "pairs", *systems]]
+        for edit in edits:
+            shares = [report["contrast"][system][edit] for system in systems]
+            rows.append([edit, str(shares[0]["pairs"]), *(_figure(s["share"]) for s in shares)])
+        contrast.append(("Contrast pairs, both right", rows))
     return [
         ("Macro-F1 [95% interval]", f1),
+        *contrast,
         ("Expected calibration error", errors),
         ("Labels", labels),
         ("Abstention", coverage),
@@ -178,10 +227,18 @@ def print_report(report: Mapping[str, Any], title: str) -> None:
     console = Console()
     size = f"{report['records']} records, {report['statements']} statements"
     console.print(f"[bold]{escape(title)}[/]: {size}")
-    for heading, (head, *rows) in tables(report):
-        table = Table(*head, title=heading, title_justify="left", pad_edge=False)
+    print_tables(tables(report))
+
+
+def print_tables(titled: Sequence[tuple[str, Sequence[Sequence[str]]]]) -> None:
+    """Print titled tables to stdout; the first row of each is its head."""
+    console = Console()
+    for heading, (head, *rows) in titled:
+        table = Table(title=escape(heading), title_justify="left", pad_edge=False)
+        for name in head:
+            table.add_column(escape(name))
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*map(escape, row))
         console.print(table)
 
 
