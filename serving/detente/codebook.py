@@ -16,18 +16,8 @@ from detente.errors import CodebookError, InputError
 RESERVED = frozenset(
     {
         *("id", "text", "holder", "negotiation", "register", "attribution", "annotations"),
-        *(
-            "adjudication",
-            "provenance",
-            "implied",
-            "article",
-            "statement",
-            "start",
-            "end",
-            "actor",
-            "speaker",
-        ),
-        *("abstained", "predictions", "takes_position", "to_dict"),
+        *("adjudication", "pair", "provenance", "implied", "article", "statement", "start"),
+        *("end", "actor", "speaker", "abstained", "predictions", "takes_position", "to_dict"),
     }
 )
 

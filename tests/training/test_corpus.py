@@ -9,8 +9,11 @@ import pytest
 
 from detente import Codebook
 from detente.errors import CodebookError, InputError
-from detente_training.corpus import check_corpus, contrasting_statements
+from detente_training.agreement import alpha, annotated_twice
+from detente_training.corpus import CorpusReport, check_corpus, contrasting_statements
+from detente_training.negotiation import read_negotiations
 from detente_training.record import corpus_hash, read_records
+from detente_training.texture import commonest_gram
 from tests.conftest import ROOT, Command, assert_one_line_error
 
 CORPUS = ROOT / "data" / "corpus"
@@ -131,14 +134,107 @@ def test_the_command_lists_every_problem(detente: Command, tmp_path: Path) -> No
     assert_one_line_error(detente("corpus", "check", tmp_path / "none"), "codebook.yaml")
 
 
-def test_the_projects_own_corpus_is_sound_and_large_enough(codebook: Codebook) -> None:
-    report = check_corpus(CORPUS, codebook)
-    assert report.problems == []
-    assert len(report.records) >= 800
-    assert contrasting_statements(report.records) >= 150
-    counts = report.counts(codebook)
-    assert len(counts) >= 10
-    total: Counter[tuple[str, str]] = sum(counts.values(), Counter())
+def test_contrast_pairs_may_be_alike(tmp_path: Path, codebook: Codebook) -> None:
+    other = {**RECORD, "id": "a-2", "text": RECORD["text"].replace("leader", "chairman")}
+    assert any("near-duplicate" in found for found in problems(tmp_path, codebook, RECORD, other))
+    pair = {"pair": "p-1", "stance": "flexible", "shift": "softening", "sequencing": "none"}
+    found = problems(tmp_path, codebook, {**RECORD, "pair": "p-1"}, {**other, **pair})
+    assert found == []
+
+
+def test_annotations_are_checked(tmp_path: Path, codebook: Codebook) -> None:
+    entries = [{"annotator": "a", "stance": "soft"}, {"annotator": "a", "shift": "none"}]
+    found = problems(tmp_path, codebook, {**RECORD, "annotations": entries}, OTHER)
+    assert any("annotator 'a' gave an unknown stance label 'soft'" in problem for problem in found)
+    assert any("no annotator twice" in problem for problem in found)
+    found = problems(tmp_path, codebook, {**RECORD, "annotations": "hardline"}, OTHER)
+    assert any("annotations must be a list" in problem for problem in found)
+
+
+def test_a_negotiation_must_be_described_where_the_others_are(
+    tmp_path: Path, codebook: Codebook
+) -> None:
+    corpus = write(tmp_path, RECORD, OTHER)
+    described = corpus / "negotiations.yaml"
+    described.write_text("negotiations:\n  mine: {kind: labour}\n")
+    assert check_corpus(corpus, codebook).problems == [
+        "negotiations.yaml: does not describe the negotiation 'pit'"
+    ]
+    described.write_text("negotiations:\n  pit: {kind: labour, years: 1984, extra: 1}\n")
+    with pytest.raises(InputError, match=r"negotiations\.yaml:2: .*negotiations\.pit\."):
+        check_corpus(corpus, codebook)
+
+
+@pytest.fixture(scope="module")
+def own(codebook: Codebook) -> CorpusReport:
+    return check_corpus(CORPUS, codebook)
+
+
+def test_the_projects_corpus_is_sound(own: CorpusReport) -> None:
+    assert own.problems == []
+
+
+def test_the_projects_corpus_is_large_enough(own: CorpusReport, codebook: Codebook) -> None:
+    records = own.records
+    assert len(records) >= 6000
+    sizes = Counter(record.negotiation for record in records)
+    assert len(sizes) >= 40
+    assert max(sizes.values()) <= 0.04 * len(records)
+    kinds = {described.kind for described in read_negotiations(CORPUS).values()}
+    assert len(kinds) >= 8
     for dimension in codebook.dimensions:
-        for label in dimension.label_names:
-            assert total[dimension.name, label] >= 60
+        counts = Counter(record.labels[dimension.name] for record in records)
+        assert min(counts[label] for label in dimension.label_names) >= 400
+    holders = Counter(record.text for record in records)
+    assert sum(count > 1 for count in holders.values()) >= 1500
+    assert contrasting_statements(records) >= 900
+    quiet = sum(record.labels["stance"] == "none" for record in records)
+    assert quiet >= len(records) / 3
+    tied = sum(record.labels["sequencing"] != "none" for record in records)
+    assert 0.4 <= tied / len(records) <= 0.5
+
+
+def test_the_projects_corpus_does_not_repeat_itself(own: CorpusReport) -> None:
+    texts = sorted({record.text for record in own.records})
+    assert commonest_gram(texts)[1] < 0.01
+    lengths = [len(text.split()) for text in texts]
+    assert min(lengths) >= 3
+    assert max(lengths) <= 90
+
+
+def test_the_projects_corpus_was_labelled_twice(own: CorpusReport, codebook: Codebook) -> None:
+    assert annotated_twice(own.records) == len(own.records)
+    agreement = alpha(own.records, codebook)
+    assert agreement["stance"] >= 0.75
+    assert agreement["sequencing"] >= 0.80
+    assert agreement["shift"] >= 0.75
+    for record in own.records:
+        first, *others = record.annotations
+        for name in record.labels:
+            if any(other[name] != first[name] for other in others):
+                assert record.fields["adjudication"], record.place
+
+
+def test_the_contrast_set_is_sound_and_large_enough(codebook: Codebook) -> None:
+    report = check_corpus(ROOT / "data" / "contrast", codebook)
+    assert report.problems == []
+    pairs: dict[str | None, list[Any]] = {}
+    for record in report.records:
+        pairs.setdefault(record.pair, []).append(record)
+    assert len(pairs) >= 400
+    for pair, members in pairs.items():
+        assert pair is not None
+        first, second = members
+        assert first.labels != second.labels, pair
+    trained_on = {record.text for record in read_records(CORPUS, codebook)}
+    assert not trained_on & {record.text for record in report.records}
+
+
+def test_the_figures_are_printed(detente: Command, tmp_path: Path) -> None:
+    (tmp_path / "codebook.yaml").write_bytes((ROOT / "data" / "codebook.yaml").read_bytes())
+    corpus = write(tmp_path, RECORD, OTHER)
+    done = detente("corpus", "stats", corpus, "--markdown", "--against", corpus / "pit.jsonl")
+    assert done.returncode == 0, done.stderr
+    for words in ("| records | 2 |", "other_first", "distinct-2", "Krippendorff"):
+        assert words in done.stdout
+    assert_one_line_error(detente("corpus", "stats", tmp_path / "none"), "codebook.yaml")

@@ -92,12 +92,15 @@ def evaluate(
     corpus: Annotated[
         Path, typer.Option(help="The training corpus, to fit the baselines on.")
     ] = Path("data/corpus"),
+    parties: Annotated[
+        Path, typer.Option(help="Parties to swap names with, to see that names do not matter.")
+    ] = Path("data/parties.yaml"),
     include_seen: Annotated[
         bool,
         typer.Option("--include-seen", help="Keep negotiations the model was trained on."),
     ] = False,
 ) -> None:
-    """Measure a model on labelled records, beside its baselines.
+    """Measure a model on labelled records, beside its baselines, and with names swapped.
 
     Records of negotiations the model was trained or calibrated on are left out. Baselines are
     fitted on those same negotiations of the training corpus.
@@ -111,8 +114,11 @@ def evaluate(
     from detente_training.config import EncoderConfig
     from detente_training.encoder import locate_encoder
     from detente_training.export import FrozenEmbedder
+    from detente_training.invariance import measure_invariance
+    from detente_training.negotiation import read_negotiations
     from detente_training.record import read_records
     from detente_training.report import MODEL, build_report, predict, print_report, save_report
+    from detente_training.swap import Swapper, read_parties
 
     tagger = Tagger.load(None if model == "default" else model)
     manifest = tagger.manifest
@@ -136,6 +142,11 @@ def evaluate(
     else:
         print(f"no baselines: {corpus} does not exist; name the training corpus with --corpus")
     report = build_report(records, tagger.codebook, systems)
+    if parties.exists():
+        swapper = Swapper(read_negotiations(data))
+        report["invariance"] = measure_invariance(
+            tagger, records, swapper, read_parties(parties).groups, progress=sys.stderr.isatty()
+        )
     title = f"{manifest.name} on {data.name}"
     print_report(report, title)
     save_report(report, output, title)

@@ -56,6 +56,9 @@ class TrainingConfig(_Model):
     holder_free_share: float = Field(
         0.3, ge=0, le=1, description="share of one-party statements also trained without holder"
     )
+    swapped_share: float = Field(
+        0.0, ge=0, le=1, description="share of statements trained with other parties' names"
+    )
     patience: PositiveInt = Field(3, description="epochs without gain before stopping")
     frozen_layers: int = Field(0, ge=0, description="encoder layers kept as they are")
     threads: int = Field(0, ge=0, description="CPU threads; 0 leaves the choice to torch")
@@ -90,6 +93,7 @@ class RunConfig(_Model):
     seed: int = 13
     codebook: Path = Path("data/codebook.yaml")
     corpus: Path = Path("data/corpus")
+    parties: Path = Path("data/parties.yaml")
     output: Path = Path("runs")
     encoder: EncoderConfig = EncoderConfig()
     split: SplitConfig = SplitConfig()

@@ -36,13 +36,13 @@ class NegotiationList(_Model):
 
 
 def read_negotiations(corpus: str | Path) -> dict[str, Negotiation]:
-    """Return what the file beside a corpus folder says of its negotiations; empty without one.
+    """Return what the file in a corpus folder says of its negotiations; empty without one.
 
     Raises:
         InputError: the file is broken; names line and key.
     """
     path = Path(corpus)
-    place = (path if path.is_dir() else path.parent).absolute().parent / FILE
+    place = (path if path.is_dir() else path.parent) / FILE
     if not place.is_file():
         return {}
     return read_document(place, NegotiationList).negotiations

@@ -212,9 +212,17 @@ def tables(report: Mapping[str, Any]) -> list[tuple[str, list[list[str]]]]:
             shares = [report["contrast"][system][edit] for system in systems]
             rows.append([edit, str(shares[0]["pairs"]), *(_figure(s["share"]) for s in shares)])
         contrast.append(("Contrast pairs, both right", rows))
+    swaps = []
+    if report.get("invariance"):
+        rows = [["names drawn from", "records", *(f"{n}: flips, change" for n in names)]]
+        for group, scores in report["invariance"].items():
+            changes = (f"{scores[n]['flips']:.1%}, {scores[n]['change']:.3f}" for n in names)
+            rows.append([group, str(scores["records"]), *changes])
+        swaps.append(("Name swaps: labels that change, mean change of probability", rows))
     return [
         ("Macro-F1 [95% interval]", f1),
         *contrast,
+        *swaps,
         ("Expected calibration error", errors),
         ("Labels", labels),
         ("Abstention", coverage),

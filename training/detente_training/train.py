@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import shutil
 import sys
 from pathlib import Path
@@ -26,6 +27,7 @@ from transformers import (
 )
 from transformers.trainer_utils import EvalPrediction, get_last_checkpoint
 
+from detente.bundle import sha256
 from detente.codebook import Codebook
 from detente.encoding import PairEncoder
 from detente.errors import InputError
@@ -36,8 +38,10 @@ from detente_training.encoder import locate_encoder
 from detente_training.examples import PairCollator, build_dataset, gold_labels
 from detente_training.loss import CodebookLoss, label_weights
 from detente_training.model import PairClassifier
+from detente_training.negotiation import read_negotiations
 from detente_training.record import Record, corpus_hash, read_records
 from detente_training.split import Split, split_records
+from detente_training.swap import Swapper, read_parties
 
 _CONFIG, _STATE, _WEIGHTS = "config.json", "run.json", "model.safetensors"
 
@@ -60,6 +64,8 @@ class Run:
         self.corpus_sha = corpus_hash(self.records)
         self.split: Split = split_records(self.records, config.split, config.seed)
         _refuse_single_labels(self.split.train, self.codebook)
+        if config.training.swapped_share:
+            read_parties(config.parties)
 
     @classmethod
     def open(cls, folder: Path) -> Run:
@@ -79,9 +85,15 @@ class Run:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of config and corpus: equal fingerprints give equal models on one machine."""
-        content = self.config.model_dump_json(exclude={"output", "tracking"}) + self.corpus_sha
-        return hashlib.sha256(content.encode()).hexdigest()
+        """A hash of all a run depends on: equal fingerprints give equal models on one machine."""
+        parts = [
+            self.config.model_dump_json(exclude={"output", "tracking"}),
+            self.codebook.model_dump_json(),
+            self.corpus_sha,
+        ]
+        if self.config.training.swapped_share:
+            parts.append(sha256(self.config.parties))
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def read_state(folder: Path) -> dict[str, Any]:
@@ -154,7 +166,7 @@ def fit(run: Run, folder: Path, callbacks: list[TrainerCallback]) -> None:
         model=classifier,
         args=_arguments(config, folder),
         train_dataset=build_dataset(
-            run.split.train,
+            _with_other_names(run),
             run.codebook,
             encoder,
             holder_free_share=settings.holder_free_share,
@@ -168,6 +180,23 @@ def fit(run: Run, folder: Path, callbacks: list[TrainerCallback]) -> None:
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder / "checkpoints")))
     _save(classifier, source, folder / "model")
+
+
+def _with_other_names(run: Run) -> list[Record]:
+    """Return the training records, a share of them about other parties than they name."""
+    share = run.config.training.swapped_share
+    if not share:
+        return run.split.train
+    swapper = Swapper(read_negotiations(run.config.corpus))
+    parties = read_parties(run.config.parties).parties
+    generator = random.Random(run.config.seed)
+    # One statement's records stay together: their holders must still be told apart.
+    texts = sorted({record.text for record in run.split.train})
+    chosen = set(generator.sample(texts, round(share * len(texts))))
+    return [
+        (record.text in chosen and swapper.swap(record, parties, run.config.seed)) or record
+        for record in run.split.train
+    ]
 
 
 def load_classifier(run: Run, folder: Path) -> PairClassifier:
@@ -207,7 +236,8 @@ class PairTrainer(Trainer):  # type: ignore[misc]
                 {"params": groups["heads"], "lr": self._head_learning_rate, "weight_decay": decay},
                 {"params": groups["decayed"], "lr": rate, "weight_decay": decay},
                 {"params": groups["plain"], "lr": rate, "weight_decay": 0.0},
-            ]
+            ],
+            fused=True,
         )
         return self.optimizer
 

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from detente import Codebook
+from detente_training.record import Record
+from detente_training.report import MODEL, build_report, markdown, tables
+
+
+def record(number: int, pair: str | None, stance: str, negotiation: str = "negation") -> Record:
+    labels = {"stance": stance, "sequencing": "none", "shift": "none"}
+    fields: dict[str, Any] = {"pair": pair} if pair else {}
+    place = f"f:{number}"
+    return Record(str(number), f"Text {number}.", "We", labels, negotiation, place, fields=fields)
+
+
+def certain(codebook: Codebook, stances: list[str]) -> dict[str, Any]:
+    """Probabilities of one for these stances, and of one for no position elsewhere."""
+    found = {}
+    for dimension in codebook.dimensions:
+        labels = stances if dimension.name == "stance" else ["none"] * len(stances)
+        found[dimension.name] = np.eye(len(dimension.labels))[list(map(dimension.index, labels))]
+    return found
+
+
+def test_a_contrast_pair_is_right_when_both_records_are(codebook: Codebook) -> None:
+    records = [
+        record(1, "a", "hardline"),
+        record(2, "a", "flexible"),
+        record(3, "b", "hardline", "tense"),
+        record(4, "b", "balanced", "tense"),
+    ]
+    right = certain(codebook, ["hardline", "flexible", "hardline", "balanced"])
+    half = certain(codebook, ["hardline", "hardline", "hardline", "balanced"])
+    report = build_report(records, codebook, {MODEL: right, "half": half})
+    scores = report["contrast"]
+    assert scores[MODEL]["all"]["share"]["value"] == 1
+    assert scores["half"]["all"] == {**scores["half"]["all"], "pairs": 2, "right": 1}
+    assert scores["half"]["negation"]["right"] == 0
+    assert scores["half"]["tense"]["right"] == 1
+    assert "Contrast pairs, both right" in markdown(report, "title")
+
+
+def test_without_pairs_there_is_no_such_table(codebook: Codebook) -> None:
+    records = [record(1, None, "hardline"), record(2, None, "flexible")]
+    report = build_report(records, codebook, {MODEL: certain(codebook, ["hardline", "hardline"])})
+    assert not report["contrast"]
+    assert "Contrast" not in " ".join(heading for heading, _ in tables(report))
+    f1 = report["dimensions"]["stance"]["systems"][MODEL]["macro_f1"]["value"]
+    assert f1 == pytest.approx((2 / 3 + 0) / 2)
