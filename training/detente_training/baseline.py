@@ -93,7 +93,7 @@ def _predict(
         folds = min(_FOLDS, len(set(groups)))
         if folds > 1:
             classifier = GridSearchCV(
-                regression, {"C": _STRENGTHS}, scoring="f1_macro", cv=GroupKFold(folds)
+                regression, {"C": _STRENGTHS}, scoring="f1_macro", cv=GroupKFold(folds), n_jobs=-1
             )
         else:
             classifier = regression

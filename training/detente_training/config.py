@@ -29,8 +29,9 @@ class EncoderConfig(_Model):
 
 
 class SplitConfig(_Model):
-    """Which negotiations are kept from training. Named ones win over shares."""
+    """Which negotiations are used, and which are kept from training. Names win over shares."""
 
+    only: tuple[str, ...] = Field((), description="use these negotiations alone; all by default")
     test: tuple[str, ...] = ()
     validation: tuple[str, ...] = ()
     test_share: float = Field(0.25, gt=0, lt=1)

@@ -49,9 +49,7 @@ class PairClassifier(nn.Module):
         loss: CodebookLoss | None = None,
     ) -> PairClassifier:
         """Build on a pretrained encoder's folder; only safetensors weights are read."""
-        encoder = AutoModel.from_pretrained(
-            folder, use_safetensors=True, trust_remote_code=False, attn_implementation="eager"
-        )
+        encoder = AutoModel.from_pretrained(folder, use_safetensors=True, trust_remote_code=False)
         return cls(encoder, codebook, dropout=dropout, loss=loss)
 
     def forward(

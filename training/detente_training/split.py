@@ -27,6 +27,16 @@ class Split:
         return tuple(sorted({record.negotiation for record in records}))
 
 
+def select_records(records: Sequence[Record], config: SplitConfig) -> list[Record]:
+    """Return the records of the negotiations the config uses.
+
+    Raises:
+        InputError: a named negotiation does not exist.
+    """
+    _refuse_unknown("only", config.only, {record.negotiation for record in records})
+    return [record for record in records if not config.only or record.negotiation in config.only]
+
+
 def split_records(records: Sequence[Record], config: SplitConfig, seed: int) -> Split:
     """Split records by negotiation.
 
@@ -43,11 +53,7 @@ def split_records(records: Sequence[Record], config: SplitConfig, seed: int) -> 
             "each, so label records of at least 3 (field 'negotiation')"
         )
     for part in ("test", "validation"):
-        for name in getattr(config, part):
-            if name not in known:
-                raise InputError(
-                    f"split.{part}: no negotiation '{name}'; known: {', '.join(sorted(known))}"
-                )
+        _refuse_unknown(part, getattr(config, part), known)
     if overlap := set(config.test) & set(config.validation):
         raise InputError(f"split: '{min(overlap)}' is named for both test and validation")
     test = set(config.test) or _draw(records, config.test_share, seed)
@@ -61,6 +67,14 @@ def split_records(records: Sequence[Record], config: SplitConfig, seed: int) -> 
         [record for record in rest if record.negotiation in validation],
         [record for record in records if record.negotiation in test],
     )
+
+
+def _refuse_unknown(key: str, names: Sequence[str], known: set[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise InputError(
+                f"split.{key}: no negotiation '{name}'; known: {', '.join(sorted(known))}"
+            )
 
 
 def _draw(records: Sequence[Record], share: float, seed: int) -> set[str]:

@@ -40,7 +40,7 @@ from detente_training.loss import CodebookLoss, label_weights
 from detente_training.model import PairClassifier
 from detente_training.negotiation import read_negotiations
 from detente_training.record import Record, corpus_hash, read_records
-from detente_training.split import Split, split_records
+from detente_training.split import Split, select_records, split_records
 from detente_training.swap import Swapper, read_parties
 
 _CONFIG, _STATE, _WEIGHTS = "config.json", "run.json", "model.safetensors"
@@ -52,7 +52,7 @@ class Run:
     Attributes:
         config: what the run depends on.
         codebook: the label scheme.
-        records: the whole corpus.
+        records: the corpus, or what the config uses of it.
         split: the records by what they are used for.
         corpus_sha: hash of the corpus.
     """
@@ -60,7 +60,7 @@ class Run:
     def __init__(self, config: RunConfig) -> None:
         self.config = config
         self.codebook = Codebook.load(config.codebook)
-        self.records = read_records(config.corpus, self.codebook)
+        self.records = select_records(read_records(config.corpus, self.codebook), config.split)
         self.corpus_sha = corpus_hash(self.records)
         self.split: Split = split_records(self.records, config.split, config.seed)
         _refuse_single_labels(self.split.train, self.codebook)
@@ -201,6 +201,7 @@ def _with_other_names(run: Run) -> list[Record]:
 
 def load_classifier(run: Run, folder: Path) -> PairClassifier:
     """Return the trained classifier of a run's folder, in evaluation mode."""
+    # Eager attention is the one whose ONNX graph onnxruntime knows how to fuse.
     config = AutoConfig.from_pretrained(
         folder / "model", attn_implementation="eager", trust_remote_code=False
     )
