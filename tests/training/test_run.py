@@ -11,15 +11,18 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from detente import Tagger
-from detente.bundle import MODEL
+from detente.bundle import MODEL, Bundle
 from detente.errors import BundleError, InputError
-from detente_training.config import EncoderConfig
+from detente.session import Session
+from detente_training.config import EncoderConfig, load_config
 from detente_training.encoder import WEIGHTS, locate_encoder
-from detente_training.export import export_run
+from detente_training.examples import PairCollator, build_dataset
+from detente_training.export import export_run, write_model
 from detente_training.report import MODEL as MODEL_NAME
-from detente_training.train import Run
+from detente_training.train import Run, load_classifier
 from tests.conftest import ROOT, Command, assert_one_line_error
 
 QUICK = ROOT / "configs" / "quick.yaml"
@@ -126,12 +129,60 @@ def test_export_again_and_evaluate(detente: Command, trained: Path, workplace: P
     done = detente("export", trained, "-o", target, cwd=workplace)
     assert done.returncode == 0, done.stderr
     assert (target / MODEL).read_bytes() == (trained / "bundle" / MODEL).read_bytes()
-    done = detente("evaluate", target, "data/corpus", "-o", "out", cwd=workplace)
+    first = json.loads((trained / "report.json").read_text())
+    records = workplace / "some"
+    records.mkdir()
+    for name in [*first["negotiations"], "bank-debt"]:
+        shutil.copy(workplace / "data" / "corpus" / f"{name}.jsonl", records)
+    done = detente("evaluate", target, records, "-o", "out", cwd=workplace)
     assert done.returncode == 0, done.stderr
     assert "left out:" in done.stdout
+    assert "Name swaps" in done.stdout
     report = json.loads((workplace / "out" / "report.json").read_text())
-    first = json.loads((trained / "report.json").read_text())
     assert report["dimensions"]["stance"]["systems"] == first["dimensions"]["stance"]["systems"]
+
+
+def test_the_served_model_follows_the_trained_one(
+    trained: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(workplace)
+    run = Run.open(trained)
+    classifier = load_classifier(run, trained)
+    write_model(classifier, tmp_path / MODEL)
+    assert not any(module.training for module in classifier.modules())
+    bundle = Bundle.load(trained / "bundle")
+    records = run.split.test[:64]
+    windows = [bundle.encoder.windows(record.text, record.holder)[0] for record in records]
+    served = Session((tmp_path / MODEL).read_bytes(), run.codebook.size).logits(windows)
+    dataset = build_dataset(records, run.codebook, bundle.encoder)
+    batch = PairCollator(0)([dataset[i] for i in range(len(dataset))])
+    with torch.no_grad():
+        logits = classifier(**batch)["logits"].numpy()
+    assert abs(served - logits).mean() < 0.05
+    alone = Session((tmp_path / MODEL).read_bytes(), run.codebook.size).logits(
+        windows, batch_size=1
+    )
+    assert abs(served - alone).max() < 1e-4
+
+
+def test_a_share_of_the_training_statements_names_other_parties(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workplace)
+    run = Run(load_config(QUICK, ["training.swapped_share=0.5"]))
+    plain = Run(load_config(QUICK))
+    assert run.fingerprint != plain.fingerprint
+    records = run.training_records()
+    assert plain.training_records() == plain.split.train
+    changed = [(a, b) for a, b in zip(run.split.train, records, strict=True) if a != b]
+    assert 0.1 < len(changed) / len(records) < 0.5
+    for before, after in changed:
+        assert before.labels == after.labels
+        assert before.text != after.text
+    texts: dict[str, set[str]] = {}
+    for before, after in zip(run.split.train, records, strict=True):
+        texts.setdefault(before.text, set()).add(after.text)
+    assert all(len(found) == 1 for found in texts.values())
 
 
 def test_an_export_that_strays_is_refused(
@@ -157,7 +208,7 @@ def test_a_changed_corpus_is_noticed(
     changed = tmp_path / "work"
     shutil.copytree(workplace, changed)
     monkeypatch.chdir(changed)
-    path = next((changed / "data" / "corpus").glob("*.jsonl"))
+    path = changed / "data" / "corpus" / "bank-debt.jsonl"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
     with pytest.raises(InputError, match="has changed since the run"):
         Run.open(changed / "runs" / "quick")
@@ -185,6 +236,8 @@ def test_a_corpus_of_one_class_cannot_be_trained(
         (["codebook=none.yaml"], ["none.yaml", "no such file"]),
         (["corpus=none"], ["none", "no such file"]),
         (["split.test=[atlantis]"], ["atlantis", "known:"]),
+        (["split.only=[atlantis]"], ["split.only", "atlantis", "known:"]),
+        (["training.swapped_share=0.5", "parties=none.yaml"], ["none.yaml", "no such file"]),
         (["encoder.sha256=00", "name=a"], ["does not match encoder.sha256"]),
         (["encoder.source=package:no_such_model", "name=b"], ["pip install no-such-model"]),
         (["encoder.source=./nowhere", "name=c"], ["./nowhere", "no such folder"]),

@@ -83,6 +83,22 @@ class Run:
             )
         return run
 
+    def training_records(self) -> list[Record]:
+        """Return the training records, a share of them about other parties than they name."""
+        share = self.config.training.swapped_share
+        if not share:
+            return self.split.train
+        swapper = Swapper(read_negotiations(self.config.corpus))
+        parties = read_parties(self.config.parties).parties
+        # One statement's records are swapped together: their holders must still be told apart.
+        texts = sorted({record.text for record in self.split.train})
+        drawn = random.Random(self.config.seed).sample(texts, round(share * len(texts)))
+        chosen = set(drawn)
+        return [
+            (record.text in chosen and swapper.swap(record, parties, self.config.seed)) or record
+            for record in self.split.train
+        ]
+
     @property
     def fingerprint(self) -> str:
         """A hash of all a run depends on: equal fingerprints give equal models on one machine."""
@@ -166,7 +182,7 @@ def fit(run: Run, folder: Path, callbacks: list[TrainerCallback]) -> None:
         model=classifier,
         args=_arguments(config, folder),
         train_dataset=build_dataset(
-            _with_other_names(run),
+            run.training_records(),
             run.codebook,
             encoder,
             holder_free_share=settings.holder_free_share,
@@ -180,23 +196,6 @@ def fit(run: Run, folder: Path, callbacks: list[TrainerCallback]) -> None:
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder / "checkpoints")))
     _save(classifier, source, folder / "model")
-
-
-def _with_other_names(run: Run) -> list[Record]:
-    """Return the training records, a share of them about other parties than they name."""
-    share = run.config.training.swapped_share
-    if not share:
-        return run.split.train
-    swapper = Swapper(read_negotiations(run.config.corpus))
-    parties = read_parties(run.config.parties).parties
-    generator = random.Random(run.config.seed)
-    # One statement's records stay together: their holders must still be told apart.
-    texts = sorted({record.text for record in run.split.train})
-    chosen = set(generator.sample(texts, round(share * len(texts))))
-    return [
-        (record.text in chosen and swapper.swap(record, parties, run.config.seed)) or record
-        for record in run.split.train
-    ]
 
 
 def load_classifier(run: Run, folder: Path) -> PairClassifier:
