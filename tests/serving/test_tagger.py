@@ -59,11 +59,11 @@ def test_readings_come_in_the_order_given_whatever_shares_their_batch(tagger: Ta
 
 
 def test_a_long_statement_is_read_to_its_end(tagger: Tagger) -> None:
-    filler = "The hall was cold and the lamps were lit, and the clerks carried paper about. " * 40
-    assert not tagger(filler).takes_position
+    filler = "The museum in the old town shows coins, pots and a ship's bell from 1714. " * 40
+    assert not tagger(filler).stance.takes_position
     reading = tagger(filler + STATEMENTS[2])
     assert reading.stance.label == tagger(STATEMENTS[2]).stance.label
-    assert reading.takes_position
+    assert reading.stance.takes_position
 
 
 def test_quotes_and_spaces_do_not_matter(tagger: Tagger) -> None:
