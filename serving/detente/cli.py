@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -40,6 +41,9 @@ _BatchSize = Annotated[int, typer.Option(min=1, help="Statements run together.")
 def main() -> None:
     """Run the command; errors the user can mend are one line on stderr and exit status 2."""
     debug = "--debug" in sys.argv
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         for entry in entry_points(group="detente.commands"):
             command = entry.load()
@@ -106,6 +110,8 @@ def classify(
             "classify: give either one text or --input FILE; see detente classify --help"
         )
     if input is None:
+        if output is not None:
+            raise InputError("classify: --output goes with --input; one text is printed")
         tagger = Tagger.load(model, threads=threads)
         print(json.dumps(tagger(text or "", holder).to_dict(), ensure_ascii=False, indent=1))
         return
@@ -141,7 +147,8 @@ def _read_statements(path: Path) -> Iterator[dict[str, Any]]:
         if isinstance(record, InputError):
             raise record
         check_pair(record.get("text", ""), record.get("holder"), place)
-        yield {"id": number, **record}
+        identifier = record.get("id")
+        yield {**record, "id": number if identifier is None else identifier}
 
 
 @app.command(
@@ -199,7 +206,8 @@ def tag(
     for failure in failures:
         print(f"detente: skipped: {failure}", file=sys.stderr)
     written = f", written to {output}" if output else ""
-    print(f"{articles} articles, {rows} rows{written}; {len(failures)} skipped", file=sys.stderr)
+    counts = f"{articles} article{'s' * (articles != 1)}, {rows} row{'s' * (rows != 1)}"
+    print(f"{counts}{written}; {len(failures)} skipped", file=sys.stderr)
     if failures:
         raise typer.Exit(1)
 

@@ -91,8 +91,12 @@ def parse_object(line: str, place: str) -> dict[str, Any]:
         InputError: bad JSON, or JSON that is not an object; the message starts with ``place``.
     """
     try:
-        value = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
+        value = json.loads(line, parse_constant=_refuse_constant)
+        if "\\u" in line:
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{place}: half of a character (an unpaired \\ud8.. to \\udf..)") from None
+    except (ValueError, RecursionError) as error:
         where = f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         raise InputError(
             f"{place}: bad JSON{where}; every line must be one JSON object, "
@@ -103,6 +107,26 @@ def parse_object(line: str, place: str) -> dict[str, Any]:
     return value
 
 
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def make_folder(path: str | Path) -> Path:
+    """Return a folder, made if it does not exist.
+
+    Raises:
+        InputError: there is a file of that name, or it cannot be made.
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{path}: no folder can be made there ({_reason(error)}); choose another place"
+        ) from None
+    return path
+
+
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside ``path``; it takes the name of ``path`` only on success.
@@ -111,9 +135,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
         InputError: the folder does not exist or cannot be written.
     """
     path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; give the name of a file to write")
     try:
+        if path.is_dir():
+            raise InputError(f"{path}: is a folder; give the name of a file to write")
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
         raise InputError(

@@ -74,4 +74,5 @@ def _read_lines(path: Path) -> Iterator[Source | Failure]:
         if not isinstance(text, str) or not text.strip():
             yield Failure(f"{place}: no 'text'; every line needs one")
         else:
-            yield Source(str(value.get("id", place)), text)
+            name = value.get("id")
+            yield Source(place if name is None else str(name), text)

@@ -13,6 +13,7 @@ _LINE = re.compile(r"[^\r\n]*")
 _WRAP_LIMIT = 100  # characters; longer lines are paragraphs of their own
 _CLOSES = re.compile(r"""[.!?:]["'”’)\]]*$""")
 _CLOSES_WITHIN = re.compile(r"""[.!?]["'”’)\]]*\s""")
+_NO = re.compile(r"""\bno\.["”)]*\s+(?=["“(]*[A-Z])""")
 _CONTINUES = re.compile(r"[a-z,;)]")
 
 
@@ -45,11 +46,11 @@ def split_paragraphs(text: str) -> list[Span]:
 
 def _sentences(flat: str, offset: int) -> list[Span]:
     spans: list[Span] = []
-    for boundary in sentencex.get_sentence_boundaries("en", flat):
-        piece = flat[boundary["start_index"] : boundary["end_index"]]
-        start = offset + boundary["start_index"] + len(piece) - len(piece.lstrip())
-        end = offset + boundary["start_index"] + len(piece.rstrip())
-        glued = not flat[: boundary["start_index"]].endswith(" ")
+    for begin, stop in _boundaries(flat):
+        piece = flat[begin:stop]
+        start = offset + begin + len(piece) - len(piece.lstrip())
+        end = offset + begin + len(piece.rstrip())
+        glued = not flat[:begin].endswith(" ")
         if spans and (glued or _CONTINUES.match(piece.lstrip())):
             spans[-1] = (spans[-1][0], end)
         elif any(character.isalnum() for character in piece):
@@ -57,6 +58,23 @@ def _sentences(flat: str, offset: int) -> list[Span]:
         elif spans and start < end:
             spans[-1] = (spans[-1][0], end)
     return spans
+
+
+def _boundaries(flat: str) -> list[Span]:
+    found: list[Span] = []
+    for boundary in sentencex.get_sentence_boundaries("en", flat):
+        start, end = boundary["start_index"], boundary["end_index"]
+        # "no." is taken for the abbreviation of number, yet here it is mostly the answer.
+        for refusal in _NO.finditer(flat, start, end):
+            if _quotes_balance(flat[start : refusal.end()]):
+                found.append((start, refusal.end()))
+                start = refusal.end()
+        found.append((start, end))
+    return found
+
+
+def _quotes_balance(text: str) -> bool:
+    return text.count('"') % 2 == 0 and text.count("“") == text.count("”")
 
 
 def _wrap_width(text: str, lines: list[Span]) -> int | None:

@@ -126,6 +126,7 @@ class Tagger:
         """
         if self._gazetteer is None:
             self._gazetteer = Gazetteer.load()
+        refuse_halves(text, name or "article")
         spans = split_statements(text)
         found: list[list[Mention | None]] = [
             [*self._gazetteer.find(text, start, end)] or [None] for start, end in spans
@@ -181,13 +182,27 @@ def check_pair(statement: str, holder: str | None, place: str) -> None:
     """
     if not isinstance(statement, str) or not statement.strip():
         raise InputError(f"{place}: the text is empty; give a sentence or a quotation")
+    refuse_halves(statement, place)
     if holder is not None and not isinstance(holder, str):
         raise InputError(f"{place}: the holder must be text, not {type(holder).__name__}")
+    refuse_halves(holder or "", place)
     if holder and len(holder) > len(statement):
         raise InputError(
             f"{place}: the holder is longer than the text ({len(holder)} against "
             f"{len(statement)} characters); are the two swapped?"
         )
+
+
+def refuse_halves(text: str, place: str) -> None:
+    """Refuse a text with half a character in it, which is not Unicode text.
+
+    Raises:
+        InputError: names ``place``.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{place}: half of a character at position {error.start}") from None
 
 
 def softmax(logits: FloatArray) -> FloatArray:

@@ -63,7 +63,7 @@ def test_tag_writes_one_flat_row_per_party(
     target = tmp_path / f"tags.{ending}"
     done = detente("tag", article, "-o", target)
     assert done.returncode == 0, done.stderr
-    assert "1 articles, 2 rows" in done.stderr
+    assert "1 article, 2 rows" in done.stderr
     if ending == "jsonl":
         rows = [json.loads(line) for line in target.read_text().splitlines()]
     elif ending == "csv":
@@ -90,13 +90,15 @@ def test_tag_goes_on_past_bad_articles(detente: Command, article: Path, tmp_path
     (tmp_path / "latin.txt").write_bytes("na\xefve".encode("latin-1"))
     (tmp_path / "photo.txt").write_bytes(b"\x89PNG\0\0")
     (tmp_path / "more.jsonl").write_text(
-        '{"id": "m1", "text": "Peru agreed."}\n{"text": \n{"body": "?"}\n{"text": "Oslo waited."}\n'
+        '{"id": "m1", "text": "Peru agreed."}\n{"text": \n{"body": "?"}\n'
+        '{"id": null, "text": "Oslo waited."}\n{"text": "\\ud800 Iran agreed."}\n'
+        '{"text": "Iran agreed.", "id": NaN}\n{"text": "Iran agreed.", "id": ' + "9" * 5000 + "}\n"
     )
     target = tmp_path / "tags.jsonl"
     done = detente("tag", tmp_path, "-o", target)
     assert done.returncode == 1
     assert "3 articles" in done.stderr
-    assert "5 skipped" in done.stderr
+    assert "8 skipped" in done.stderr
     for words in (
         "empty.txt: is empty",
         "latin.txt: not UTF-8 (byte 0xef",
@@ -105,6 +107,9 @@ def test_tag_goes_on_past_bad_articles(detente: Command, article: Path, tmp_path
         assert words in done.stderr
     assert "more.jsonl:2: bad JSON" in done.stderr
     assert "more.jsonl:3: no 'text'" in done.stderr
+    assert "more.jsonl:5: half of a character" in done.stderr
+    assert "more.jsonl:6: bad JSON" in done.stderr
+    assert "more.jsonl:7: bad JSON" in done.stderr
     names = {json.loads(line)["article"] for line in target.read_text().splitlines()}
     assert names == {str(article), "m1", f"{tmp_path / 'more.jsonl'}:4"}
 
@@ -157,6 +162,8 @@ def test_output_that_cannot_be_written(detente: Command, article: Path, tmp_path
     missing = tmp_path / "no" / "tags.csv"
     assert_one_line_error(detente("tag", article, "-o", missing), str(missing), "cannot be written")
     assert_one_line_error(detente("tag", article, "-o", tmp_path / "a.xls"), "a.xls", ".parquet")
+    long = tmp_path / ("x" * 300 + ".csv")
+    assert_one_line_error(detente("tag", article, "-o", long), "cannot be written")
     folder = tmp_path / "folder.csv"
     folder.mkdir()
     assert_one_line_error(detente("tag", article, "-o", folder), "is a folder")
@@ -168,6 +175,9 @@ def test_output_that_cannot_be_written(detente: Command, article: Path, tmp_path
 def test_a_missing_model_is_named(detente: Command, article: Path) -> None:
     assert_one_line_error(detente("tag", article, "-m", "no/model"), "no/model")
     assert_one_line_error(detente("classify"), "one text or --input")
+    done = detente("classify", "We agree.", "-o", article)
+    assert_one_line_error(done, "--output goes with --input")
+    assert article.read_text() == ARTICLE
 
 
 def test_debug_shows_the_traceback(detente: Command) -> None:

@@ -22,6 +22,8 @@ def statements(text: str) -> list[str]:
         ["“We will not move. They must. That is all,” said Dr. Ana Ruiz.", "Then she left."],
         ['"We won\'t," he said.', '"They know it."', "Shares of Acme Corp. rose 1.5 pct."],
         ["“Never!” she added.", "“Will they come?” he asked.", "No one knew."],
+        ["The union voted no.", "Management walked out.", "Room No. 7 was empty."],
+        ["“We say no. We mean it,” he said.", "“No.”", "Iran said no.", "“Yes,” said Oslo."],
         ["The offer stands (see Art. 4. It was amended.) for now.", "Fine."],
     ],
 )

@@ -83,6 +83,7 @@ def test_quotes_and_spaces_do_not_matter(tagger: Tagger) -> None:
         (["We left."], ["the people of the hills"], ["statement 1", "longer than the text"]),
         (["We left."], [3], ["must be text"]),
         (["so " * 400], ["and " * 300], ["too many words"]),
+        (["We \ud800 left."], None, ["statement 1", "half of a character"]),
     ],
 )
 def test_input_that_cannot_be_read(

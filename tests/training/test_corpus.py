@@ -69,7 +69,7 @@ def test_a_sound_corpus_has_no_problems(tmp_path: Path, codebook: Codebook) -> N
         ({"holder": "the miners"}, ["pit.jsonl:2", "'the miners' not found in the text"]),
         ({"holder": "owners", "implied": True}, ["pit.jsonl:2", "marked as implied"]),
         ({"id": "a-1"}, ["pit.jsonl:2", "id 'a-1' is taken by"]),
-        ({"negotiation": "mine"}, ["pit.jsonl:2", "belongs into mine.jsonl"]),
+        ({"negotiation": "mine"}, ["pit.jsonl:2", "belongs in mine.jsonl"]),
         ({"negotiation": ""}, ["pit.jsonl:2", "no 'negotiation'"]),
         ({"register": "tweet"}, ["pit.jsonl:2", "unknown register 'tweet'", "wire"]),
         ({"atribution": "direct"}, ["pit.jsonl:2", "did you mean 'attribution'"]),
@@ -133,7 +133,7 @@ def test_the_command_lists_every_problem(detente: Command, tmp_path: Path) -> No
     assert "pit.jsonl:2: holder 'nobody' not found" in done.stderr
     assert "pit.jsonl:3: unknown stance label 'soft'" in done.stderr
     assert "2 problem(s) found" in done.stderr
-    assert_one_line_error(detente("corpus", "check", tmp_path / "none"), "codebook.yaml")
+    assert_one_line_error(detente("corpus", "check", tmp_path / "none"), "no such corpus folder")
 
 
 def test_contrast_pairs_may_be_alike(tmp_path: Path, codebook: Codebook) -> None:
@@ -148,9 +148,14 @@ def test_annotations_are_checked(tmp_path: Path, codebook: Codebook) -> None:
     entries = [{"annotator": "a", "stance": "soft"}, {"annotator": "a", "shift": "none"}]
     found = problems(tmp_path, codebook, {**RECORD, "annotations": entries}, OTHER)
     assert any("annotator 'a' gave an unknown stance label 'soft'" in problem for problem in found)
-    assert any("no annotator twice" in problem for problem in found)
-    found = problems(tmp_path, codebook, {**RECORD, "annotations": "hardline"}, OTHER)
-    assert any("annotations must be a list" in problem for problem in found)
+    assert any("one annotator labelled the record twice" in problem for problem in found)
+    for broken in ("hardline", [1], [{"annotator": ["q"]}]):
+        found = problems(tmp_path, codebook, {**RECORD, "annotations": broken}, OTHER)
+        assert any("pit.jsonl:1: annotations must be a list" in problem for problem in found)
+    found = problems(tmp_path, codebook, {**RECORD, "pair": ["z"]}, OTHER)
+    assert any("the pair must be text" in problem for problem in found)
+    found = problems(tmp_path, codebook, {**RECORD, "negotiation": None}, OTHER)
+    assert any("no 'negotiation'" in problem for problem in found)
 
 
 def test_a_negotiation_must_be_described_where_the_others_are(
@@ -243,4 +248,4 @@ def test_the_figures_are_printed(detente: Command, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     for words in ("| records | 2 |", "other_first", "distinct-2", "Krippendorff"):
         assert words in done.stdout
-    assert_one_line_error(detente("corpus", "stats", tmp_path / "none"), "codebook.yaml")
+    assert_one_line_error(detente("corpus", "stats", tmp_path / "none"), "no such corpus folder")

@@ -17,6 +17,7 @@ def alpha(records: Sequence[Record], codebook: Codebook) -> dict[str, float]:
 
     Labels are compared as nominal: "no position" stands outside the ordered scale. The value is
     NaN where fewer than two annotators labelled anything, or where only one label was ever used.
+    Labels that the codebook does not know are left out; `corpus check` finds them.
 
     Args:
         records: records with ``annotations``, one mapping an annotator: ``annotator`` and labels.
@@ -30,7 +31,7 @@ def alpha(records: Sequence[Record], codebook: Codebook) -> dict[str, float]:
         for column, record in enumerate(records):
             for entry in record.annotations:
                 label = entry.get(dimension.name)
-                if label is not None:
+                if label in dimension.label_names:
                     data[rows[str(entry.get("annotator"))], column] = dimension.index(label)
         paired = (~np.isnan(data)).sum(axis=0) > 1
         used = data[:, paired]

@@ -26,6 +26,7 @@ FROZEN = "frozen encoder + logistic regression"
 
 _STRENGTHS = [0.1, 0.3, 1.0, 3.0, 10.0]
 _FOLDS = 3
+_FEW = 100
 
 
 def fit_baselines(
@@ -48,7 +49,9 @@ def fit_baselines(
         For each baseline, each dimension's probabilities, shape (records, labels).
     """
     text, holder = (
-        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2),
+        TfidfVectorizer(
+            ngram_range=(1, 2), sublinear_tf=True, min_df=2 if len(train) > _FEW else 1
+        ),
         TfidfVectorizer(),
     )
     features: dict[str, tuple[Any, Any]] = {

@@ -54,12 +54,14 @@ def train(
     _require_training()
     from detente.tagger import Tagger
     from detente_training.config import load_config
+    from detente_training.encoder import locate_encoder
     from detente_training.export import export_run
     from detente_training.report import predict, print_report
     from detente_training.tracking import EpochLogger, log_outcome, tracked
     from detente_training.train import Run, fit, open_folder, read_state, write_state
 
     run = Run(load_config(config, overrides or ()))
+    locate_encoder(run.config.encoder)
     folder = open_folder(run, fresh=fresh)
     state = read_state(folder)
     bundle = folder / "bundle"
@@ -109,6 +111,7 @@ def evaluate(
     mine.jsonl -o mine-report
     """
     _require_training()
+    from detente.files import make_folder
     from detente.tagger import Tagger
     from detente_training.baseline import fit_baselines
     from detente_training.config import EncoderConfig
@@ -116,7 +119,7 @@ def evaluate(
     from detente_training.export import FrozenEmbedder
     from detente_training.invariance import measure_invariance
     from detente_training.negotiation import read_negotiations
-    from detente_training.record import read_records
+    from detente_training.record import corpus_knows, read_records
     from detente_training.report import MODEL, build_report, predict, print_report, save_report
     from detente_training.swap import Swapper, read_parties
 
@@ -134,13 +137,19 @@ def evaluate(
     if not records:
         raise InputError(f"{data}: every negotiation was seen in training; give other records")
     systems = {MODEL: predict(tagger, records, progress=sys.stderr.isatty())}
-    if corpus.exists():
+    make_folder(output)
+    train = []
+    if corpus.exists() and corpus_knows(corpus, tagger.codebook):
         train = [r for r in read_records(corpus, tagger.codebook) if r.negotiation in used]
+    if train:
         source = EncoderConfig(source=manifest.encoder.source, sha256=manifest.encoder.sha256)
         embedder = FrozenEmbedder(locate_encoder(source), manifest.window)
         systems |= fit_baselines(train, tagger.codebook, embedder, records)
     else:
-        print(f"no baselines: {corpus} does not exist; name the training corpus with --corpus")
+        print(
+            f"no baselines: {corpus} holds no record the model was trained on; name the training "
+            "corpus with --corpus"
+        )
     report = build_report(records, tagger.codebook, systems)
     if parties.exists():
         swapper = Swapper(read_negotiations(data))
@@ -264,5 +273,7 @@ def stats(
 
 
 def _beside(path: Path) -> Path:
+    if not path.exists():
+        raise InputError(f"{path}: no such corpus folder")
     folder = path if path.is_dir() else path.parent
     return folder.absolute().parent / "codebook.yaml"

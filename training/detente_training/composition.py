@@ -46,7 +46,7 @@ def composition_tables(
         ("Texture of the statements", _texture(records, against)),
         ("Krippendorff's alpha, before adjudication", _agreement(records, codebook)),
     ]
-    if probe:
+    if probe and len({record.negotiation for record in records}) > 1:
         tables.append((f"{TFIDF} on unseen negotiations", _probe(records, codebook)))
     return tables
 
@@ -131,7 +131,7 @@ def _probe(records: Sequence[Record], codebook: Codebook) -> list[list[str]]:
     folds = min(_FOLDS, len(set(groups)))
     gold = gold_labels(records, codebook)
     chosen = np.zeros_like(gold)
-    for known, asked in GroupKFold(folds).split(records, groups=groups) if folds > 1 else ():
+    for known, asked in GroupKFold(folds).split(records, groups=groups):
         predicted = fit_baselines(
             [records[i] for i in known], codebook, None, [records[i] for i in asked]
         )[TFIDF]

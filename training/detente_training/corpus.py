@@ -71,7 +71,7 @@ def _faults(record: Record, codebook: Codebook) -> Iterator[str]:
         yield "no 'negotiation'; splits need one"
     elif Path(record.place.rpartition(":")[0]).stem != record.negotiation:
         yield (
-            f"negotiation '{record.negotiation}' belongs into {record.negotiation}.jsonl, "
+            f"negotiation '{record.negotiation}' belongs in {record.negotiation}.jsonl, "
             f"not {Path(record.place.rpartition(':')[0]).name}"
         )
     yield from _annotation_faults(record, codebook)
@@ -92,13 +92,9 @@ def _faults(record: Record, codebook: Codebook) -> Iterator[str]:
 
 def _annotation_faults(record: Record, codebook: Codebook) -> Iterator[str]:
     entries = record.annotations
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        if record.fields.get("annotations") is not None:
-            yield "annotations must be a list of objects, one an annotator"
-        return
-    names = [entry.get("annotator") for entry in entries]
-    if len(set(names)) < len(names) or None in names:
-        yield "annotations need an 'annotator' each, and no annotator twice"
+    names = [entry["annotator"] for entry in entries]
+    if len(set(names)) < len(names):
+        yield "one annotator labelled the record twice"
     for entry in entries:
         for dimension in codebook.dimensions:
             label = entry.get(dimension.name)

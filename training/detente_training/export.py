@@ -24,6 +24,7 @@ from detente import __version__
 from detente.bundle import (
     CARD,
     FORMAT,
+    MANIFEST,
     MODEL,
     TOKENIZER,
     CorpusSource,
@@ -35,6 +36,7 @@ from detente.bundle import (
 )
 from detente.encoding import PairEncoder
 from detente.errors import BundleError, InputError
+from detente.files import make_folder
 from detente.session import Session
 from detente.tagger import Tagger, softmax
 from detente_training import metrics
@@ -74,7 +76,7 @@ def export_run(run: Run, folder: Path, target: Path) -> dict[str, Any]:
     """
     _refuse_foreign_folder(target)
     classifier = load_classifier(run, folder)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:
         draft = Path(name) / target.name
         draft.mkdir()
@@ -332,7 +334,10 @@ def _trained_logits(
 
 
 def _refuse_foreign_folder(target: Path) -> None:
-    if target.is_file() or (
-        target.is_dir() and any(target.iterdir()) and not (target / MODEL).is_file()
+    parts = {MANIFEST, MODEL, TOKENIZER, CARD}
+    if (
+        target.is_symlink()
+        or target.is_file()
+        or (target.is_dir() and not {file.name for file in target.iterdir()} <= parts)
     ):
         raise InputError(f"{target}: exists and is no bundle; choose another folder")

@@ -71,16 +71,31 @@ def parse_record(value: Mapping[str, Any], codebook: Codebook, place: str) -> Re
             except CodebookError as error:
                 raise CodebookError(f"{place}: {error}") from None
         labels[dimension.name] = label
+    annotations = value.get("annotations")
+    if annotations is not None and not _are_annotations(annotations):
+        raise InputError(
+            f"{place}: annotations must be a list of objects, one an annotator, each with the "
+            "annotator's name"
+        )
+    if not isinstance(value.get("pair", ""), str):
+        raise InputError(f"{place}: the pair must be text")
+    identifier, negotiation = value.get("id"), value.get("negotiation")
     known = {*labels, "id", "text", "holder", "negotiation", "implied"}
     return Record(
-        id=str(value.get("id", place)),
+        id=place if identifier is None else str(identifier),
         text=value["text"],
         holder=value.get("holder") or None,
         labels=labels,
-        negotiation=str(value.get("negotiation", "")),
+        negotiation="" if negotiation is None else str(negotiation),
         place=place,
         implied=bool(value.get("implied", False)),
         fields={key: item for key, item in value.items() if key not in known},
+    )
+
+
+def _are_annotations(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(entry, dict) and isinstance(entry.get("annotator"), str) for entry in value
     )
 
 
@@ -126,6 +141,13 @@ def read_records(path: str | Path, codebook: Codebook) -> list[Record]:
             raise record
         records.append(record)
     return records
+
+
+def corpus_knows(path: str | Path, codebook: Codebook) -> bool:
+    """Whether the first record of a corpus has the codebook's dimensions."""
+    for record in iterate_records(path, codebook):
+        return isinstance(record, Record)
+    return False
 
 
 def read_texts(path: str | Path) -> list[str]:

@@ -16,7 +16,7 @@ from rich.table import Table
 from scipy.stats import binomtest
 
 from detente.codebook import Codebook, Dimension
-from detente.files import replacing
+from detente.files import make_folder, replacing
 from detente.tagger import Tagger
 from detente_training import metrics
 from detente_training.baseline import Probabilities
@@ -252,7 +252,7 @@ def print_tables(titled: Sequence[tuple[str, Sequence[Sequence[str]]]]) -> None:
 
 def save_report(report: Mapping[str, Any], folder: Path, title: str) -> None:
     """Write `report.json` and `report.md` into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with replacing(folder / "report.json") as temporary:
         temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     with replacing(folder / "report.md") as temporary:

@@ -31,7 +31,7 @@ from detente.bundle import sha256
 from detente.codebook import Codebook
 from detente.encoding import PairEncoder
 from detente.errors import InputError
-from detente.files import replacing
+from detente.files import make_folder, replacing
 from detente_training import metrics
 from detente_training.config import RunConfig
 from detente_training.encoder import locate_encoder
@@ -108,7 +108,8 @@ class Run:
             self.corpus_sha,
         ]
         if self.config.training.swapped_share:
-            parts.append(sha256(self.config.parties))
+            described = read_negotiations(self.config.corpus)
+            parts += [sha256(self.config.parties), repr(sorted(described.items()))]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -133,7 +134,7 @@ def open_folder(run: Run, *, fresh: bool) -> Path:
     Raises:
         InputError: the folder holds another run.
     """
-    folder = run.config.folder
+    folder = make_folder(run.config.output) / run.config.name
     if fresh and folder.is_dir():
         if not (folder / _STATE).is_file() and any(folder.iterdir()):
             raise InputError(f"{folder}: is no run's folder; choose another name=")
@@ -144,10 +145,7 @@ def open_folder(run: Run, *, fresh: bool) -> Path:
             f"{folder}: holds a run of another config or corpus; give name=NEW to keep it, or "
             "--fresh to replace it"
         )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be written ({error.strerror})") from None
+    make_folder(folder)
     with replacing(folder / _CONFIG) as temporary:
         temporary.write_text(run.config.model_dump_json(indent=1) + "\n", encoding="utf-8")
     write_state(folder, fingerprint=run.fingerprint)
