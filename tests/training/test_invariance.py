@@ -15,7 +15,7 @@ def test_changes_are_counted_by_group(tagger: Tagger, codebook: Codebook) -> Non
     records = read_records(CORPUS / "upper-dam.jsonl", codebook)
     swapper = Swapper(read_negotiations(CORPUS))
     groups = dict(list(read_parties(ROOT / "data" / "parties.yaml").groups.items())[:2])
-    scores = measure_invariance(tagger, records, swapper, groups)
+    scores = measure_invariance(tagger, records, predict(tagger, records), swapper, groups)
     assert list(scores) == ["all", *groups]
     assert scores["all"]["records"] == sum(scores[group]["records"] for group in groups)
     group, parties = next(iter(groups.items()))
@@ -29,4 +29,4 @@ def test_changes_are_counted_by_group(tagger: Tagger, codebook: Codebook) -> Non
 
 def test_nothing_to_swap(tagger: Tagger) -> None:
     groups = read_parties(ROOT / "data" / "parties.yaml").groups
-    assert measure_invariance(tagger, [], Swapper({}), groups) == {}
+    assert measure_invariance(tagger, [], {}, Swapper({}), groups) == {}

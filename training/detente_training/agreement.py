@@ -23,7 +23,7 @@ def alpha(records: Sequence[Record], codebook: Codebook) -> dict[str, float]:
         records: records with ``annotations``, one mapping an annotator: ``annotator`` and labels.
         codebook: the dimensions.
     """
-    names = sorted({str(entry.get("annotator")) for r in records for entry in r.annotations})
+    names = sorted({entry["annotator"] for r in records for entry in r.annotations})
     rows = {name: row for row, name in enumerate(names)}
     values: dict[str, float] = {}
     for dimension in codebook.dimensions:
@@ -32,7 +32,7 @@ def alpha(records: Sequence[Record], codebook: Codebook) -> dict[str, float]:
             for entry in record.annotations:
                 label = entry.get(dimension.name)
                 if label in dimension.label_names:
-                    data[rows[str(entry.get("annotator"))], column] = dimension.index(label)
+                    data[rows[entry["annotator"]], column] = dimension.index(label)
         paired = (~np.isnan(data)).sum(axis=0) > 1
         used = data[:, paired]
         if np.unique(used[~np.isnan(used)]).size < 2:

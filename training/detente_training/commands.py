@@ -22,6 +22,12 @@ _NEEDED = (
     "krippendorff",
 )
 
+_Corpus = Annotated[Path, typer.Argument(help="A folder of <negotiation>.jsonl files.")]
+_Codebook = Annotated[
+    Path | None,
+    typer.Option(help="The codebook. Default: codebook.yaml beside the corpus folder."),
+]
+
 corpus = typer.Typer(help="Look after a corpus of labelled records.", no_args_is_help=True)
 
 
@@ -123,6 +129,7 @@ def evaluate(
     from detente_training.report import MODEL, build_report, predict, print_report, save_report
     from detente_training.swap import Swapper, read_parties
 
+    make_folder(output)
     tagger = Tagger.load(None if model == "default" else model)
     manifest = tagger.manifest
     records = read_records(data, tagger.codebook)
@@ -137,7 +144,6 @@ def evaluate(
     if not records:
         raise InputError(f"{data}: every negotiation was seen in training; give other records")
     systems = {MODEL: predict(tagger, records, progress=sys.stderr.isatty())}
-    make_folder(output)
     train = []
     if corpus.exists() and corpus_knows(corpus, tagger.codebook):
         train = [r for r in read_records(corpus, tagger.codebook) if r.negotiation in used]
@@ -154,7 +160,12 @@ def evaluate(
     if parties.exists():
         swapper = Swapper(read_negotiations(data))
         report["invariance"] = measure_invariance(
-            tagger, records, swapper, read_parties(parties).groups, progress=sys.stderr.isatty()
+            tagger,
+            records,
+            systems[MODEL],
+            swapper,
+            read_parties(parties).groups,
+            progress=sys.stderr.isatty(),
         )
     title = f"{manifest.name} on {data.name}"
     print_report(report, title)
@@ -187,11 +198,8 @@ def export(
 
 @corpus.command("check")
 def check(
-    path: Annotated[Path, typer.Argument(help="A folder of <negotiation>.jsonl files.")],
-    codebook: Annotated[
-        Path | None,
-        typer.Option(help="The codebook. Default: codebook.yaml beside the corpus folder."),
-    ] = None,
+    path: _Corpus,
+    codebook: _Codebook = None,
 ) -> None:
     """Check every record: schema, labels, duplicates, holders; print the label counts.
 
@@ -231,11 +239,8 @@ def check(
 
 @corpus.command("stats")
 def stats(
-    path: Annotated[Path, typer.Argument(help="A folder of <negotiation>.jsonl files.")],
-    codebook: Annotated[
-        Path | None,
-        typer.Option(help="The codebook. Default: codebook.yaml beside the corpus folder."),
-    ] = None,
+    path: _Corpus,
+    codebook: _Codebook = None,
     against: Annotated[
         Path | None,
         typer.Option(help="JSON lines with a text each, to compare the texture with."),

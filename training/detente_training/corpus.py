@@ -100,7 +100,7 @@ def _annotation_faults(record: Record, codebook: Codebook) -> Iterator[str]:
             label = entry.get(dimension.name)
             if label is not None and label not in dimension.label_names:
                 yield (
-                    f"annotator {entry.get('annotator')!r} gave an unknown {dimension.name} label "
+                    f"annotator {entry['annotator']!r} gave an unknown {dimension.name} label "
                     f"{label!r}; allowed: {', '.join(dimension.label_names)}"
                 )
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from detente.tagger import Tagger
+from detente_training.baseline import Probabilities
 from detente_training.record import Record
 from detente_training.report import predict
 from detente_training.swap import Party, Swapper
@@ -16,6 +17,7 @@ from detente_training.swap import Party, Swapper
 def measure_invariance(
     tagger: Tagger,
     records: Sequence[Record],
+    before: Probabilities,
     swapper: Swapper,
     groups: Mapping[str, Sequence[Party]],
     *,
@@ -29,6 +31,7 @@ def measure_invariance(
         tagger: the model.
         records: what to swap; records that name no party, or more than a group holds, are left
             out.
+        before: what the model says of the records as they are; see `predict`.
         swapper: puts one party in another's place.
         groups: parties by group, such as a region.
         progress: show a progress bar on stderr.
@@ -46,7 +49,6 @@ def measure_invariance(
     ]
     if not pairs:
         return {}
-    before = predict(tagger, records)
     after = predict(tagger, [swapped for _, _, swapped in pairs], progress=progress)
     numbers = np.array([number for _, number, _ in pairs])
     drawn = np.array([group for group, _, _ in pairs])

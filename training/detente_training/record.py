@@ -144,10 +144,8 @@ def read_records(path: str | Path, codebook: Codebook) -> list[Record]:
 
 
 def corpus_knows(path: str | Path, codebook: Codebook) -> bool:
-    """Whether the first record of a corpus has the codebook's dimensions."""
-    for record in iterate_records(path, codebook):
-        return isinstance(record, Record)
-    return False
+    """Whether a corpus is labelled by a codebook, as far as its first record tells."""
+    return not isinstance(next(iterate_records(path, codebook), None), CodebookError)
 
 
 def read_texts(path: str | Path) -> list[str]:

@@ -38,7 +38,7 @@ class Party(_Model):
     people: str = ""
 
     def called(self, form: str) -> str:
-        """Return the party's name in one of the forms of `Form`."""
+        """Return the party as "name", "capital", "demonym" or "people"; bodies have a name only."""
         name: str = getattr(self, form, "") or self.name
         return name
 
@@ -127,7 +127,7 @@ class Swapper:
                 continue
             party, old = chosen[naming.actor], text[naming.start : naming.end]
             form = _form(old, actors[naming.actor], naming.is_noun)
-            opens = not "".join([*pieces, text[position : naming.start]]).strip(_OPENING)
+            opens = not text[: naming.start].strip(_OPENING)
             before, new = _settle_articles(
                 text[position : naming.start], party.called(form), form == "demonym", opens
             )

@@ -27,7 +27,6 @@ from transformers import (
 )
 from transformers.trainer_utils import EvalPrediction, get_last_checkpoint
 
-from detente.bundle import sha256
 from detente.codebook import Codebook
 from detente.encoding import PairEncoder
 from detente.errors import InputError
@@ -64,8 +63,9 @@ class Run:
         self.corpus_sha = corpus_hash(self.records)
         self.split: Split = split_records(self.records, config.split, config.seed)
         _refuse_single_labels(self.split.train, self.codebook)
-        if config.training.swapped_share:
-            read_parties(config.parties)
+        swaps = config.training.swapped_share > 0
+        self._parties = read_parties(config.parties).parties if swaps else ()
+        self._negotiations = read_negotiations(config.corpus) if swaps else {}
 
     @classmethod
     def open(cls, folder: Path) -> Run:
@@ -85,17 +85,17 @@ class Run:
 
     def training_records(self) -> list[Record]:
         """Return the training records, a share of them about other parties than they name."""
-        share = self.config.training.swapped_share
-        if not share:
+        if not self._parties:
             return self.split.train
-        swapper = Swapper(read_negotiations(self.config.corpus))
-        parties = read_parties(self.config.parties).parties
+        share = self.config.training.swapped_share
+        swapper = Swapper(self._negotiations)
         # One statement's records are swapped together: their holders must still be told apart.
         texts = sorted({record.text for record in self.split.train})
         drawn = random.Random(self.config.seed).sample(texts, round(share * len(texts)))
         chosen = set(drawn)
         return [
-            (record.text in chosen and swapper.swap(record, parties, self.config.seed)) or record
+            (record.text in chosen and swapper.swap(record, self._parties, self.config.seed))
+            or record
             for record in self.split.train
         ]
 
@@ -107,9 +107,8 @@ class Run:
             self.codebook.model_dump_json(),
             self.corpus_sha,
         ]
-        if self.config.training.swapped_share:
-            described = read_negotiations(self.config.corpus)
-            parts += [sha256(self.config.parties), repr(sorted(described.items()))]
+        if self._parties:
+            parts += [repr(self._parties), repr(sorted(self._negotiations.items()))]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -134,7 +133,8 @@ def open_folder(run: Run, *, fresh: bool) -> Path:
     Raises:
         InputError: the folder holds another run.
     """
-    folder = make_folder(run.config.output) / run.config.name
+    make_folder(run.config.output)
+    folder = run.config.folder
     if fresh and folder.is_dir():
         if not (folder / _STATE).is_file() and any(folder.iterdir()):
             raise InputError(f"{folder}: is no run's folder; choose another name=")
