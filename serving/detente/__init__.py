@@ -2,7 +2,7 @@
 
 >>> from detente import Tagger
 >>> tagger = Tagger.load()
->>> reading = tagger("The U.S. is showing a more flexible attitude.", holder="The U.S.")
+>>> reading = tagger("Norway is now taking a softer line than in spring.", holder="Norway")
 >>> print(reading.stance.label, reading.sequencing.label, reading.shift.label)  # doctest: +SKIP
 """
 

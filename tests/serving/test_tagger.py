@@ -10,7 +10,7 @@ from detente import Tagger
 from detente.encoding import prepare
 from detente.errors import BundleError, InputError
 
-SOFTER = '"The U.S. is showing a more flexible attitude," the minister said.'
+SOFTER = '"Norway is now taking a softer line than in the spring," the minister said.'
 STATEMENTS = [
     SOFTER,
     "The delegations will meet again on Tuesday.",
@@ -20,7 +20,7 @@ STATEMENTS = [
 
 
 def test_a_reading_has_every_dimension(tagger: Tagger) -> None:
-    reading = tagger(SOFTER, holder="The U.S.")
+    reading = tagger(SOFTER, holder="Norway")
     assert list(reading.predictions) == [d.name for d in tagger.codebook.dimensions]
     for dimension in tagger.codebook.dimensions:
         prediction = getattr(reading, dimension.name)
@@ -38,7 +38,7 @@ def test_a_reading_has_every_dimension(tagger: Tagger) -> None:
 
 
 def test_the_worked_examples_read_right(tagger: Tagger) -> None:
-    reading = tagger(SOFTER, holder="The U.S.")
+    reading = tagger(SOFTER, holder="Norway")
     assert (reading.stance.label, reading.shift.label) == ("flexible", "softening")
     reading = tagger(STATEMENTS[2], holder="We")
     assert (reading.stance.label, reading.sequencing.label) == ("hardline", "other_first")
@@ -69,9 +69,9 @@ def test_a_long_statement_is_read_to_its_end(tagger: Tagger) -> None:
 def test_quotes_and_spaces_do_not_matter(tagger: Tagger) -> None:
     assert prepare("“No,”  he\n said.\u00a0‘Never’") == "\"No,\" he said. 'Never'"
     curly = tagger(
-        "“The  U.S.\nis showing a more flexible attitude,” the minister said.", "The U.S."
+        "“Norway  is now\ntaking a softer line than in the spring,” the minister said.", "Norway"
     )
-    assert curly.predictions == tagger(SOFTER, "The U.S.").predictions
+    assert curly.predictions == tagger(SOFTER, "Norway").predictions
 
 
 @pytest.mark.parametrize(
