@@ -36,5 +36,5 @@ clean:
 	@touch $@
 
 .venv/.dev: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[train,dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[train,articles,cluster,dev]'
 	@touch $@ .venv/.demo

@@ -1,41 +1,68 @@
-"""A tagged article: statements with offsets, the parties found in them, and their readings."""
+"""A tagged article: its statements, who speaks, the parties in them, and their readings."""
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from detente.codebook import Codebook
 from detente.reading import Reading
 
+if TYPE_CHECKING:
+    import pandas
+
+NARRATOR = "narrator"
+
 
 @dataclass(frozen=True)
 class Mention:
-    """A party's name in a text; ``text`` is what stands between ``start`` and ``end``."""
+    """What stands for a party in a statement: its name, "we" or "it", or the speaker.
+
+    ``text`` is what stands between ``start`` and ``end`` of the article; where the statement only
+    implies the party, it is the party's name and both are None.
+    """
 
     text: str
-    start: int
-    end: int
+    start: int | None
+    end: int | None
     actor: str | None = None
 
 
 @dataclass(frozen=True)
 class Holder:
-    """A party named in a statement and the reading of its position; no mention, no party."""
+    """A party in a statement and the reading of its position.
+
+    Attributes:
+        mention: what stands for the party; its ``actor`` is the gazetteer's id. None: no party
+            was found, and the statement was read as a whole.
+        reading: the labels.
+        party: the actor's id, or else the party's fullest name in the article.
+    """
 
     mention: Mention | None
     reading: Reading
+    party: str | None = None
 
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement, numbered from 1; ``article.text[start:end]`` is its text."""
+    """A statement, numbered from 1; ``article.text[start:end]`` is its text.
+
+    Attributes:
+        attribution: direct, indirect or mixed quotation, or narrator.
+        speaker: to whom it is attributed, by the fullest name in the article.
+        holders: the parties in it; none where the statement was skipped as taking no position.
+    """
 
     number: int
     start: int
     end: int
     text: str
     holders: tuple[Holder, ...]
+    attribution: str = NARRATOR
+    speaker: str | None = None
 
 
 @dataclass(frozen=True)
@@ -45,43 +72,96 @@ class Article:
     name: str
     text: str
     statements: tuple[Statement, ...]
+    title: str | None = None
+    date: datetime.date | None = None
+    byline: str | None = None
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Return one flat row for each (statement, holder); see `columns`."""
+    def rows(self, *, probabilities: bool = False) -> list[dict[str, Any]]:
+        """Return one flat row for each (statement, holder); see `columns`.
+
+        Args:
+            probabilities: give every label's probability, not only the chosen one's.
+        """
         return [
             {
                 "article": self.name,
+                "title": self.title,
+                "date": self.date,
                 "statement": statement.number,
                 "start": statement.start,
                 "end": statement.end,
                 "text": statement.text,
-                "holder": holder.mention.text if holder.mention else None,
-                **_cells(holder.reading),
+                "attribution": statement.attribution,
+                "speaker": statement.speaker,
+                **_holder_cells(holder),
+                **dict(_label_cells(holder.reading, probabilities)),
             }
             for statement in self.statements
             for holder in statement.holders
         ]
 
+    def to_frame(self, *, probabilities: bool = False) -> pandas.DataFrame:
+        """Return the rows as a pandas data frame.
 
-def columns(codebook: Codebook) -> dict[str, type]:
+        Raises:
+            ImportError: pandas is not installed.
+        """
+        import pandas
+
+        return pandas.DataFrame(self.rows(probabilities=probabilities))
+
+    def _repr_html_(self) -> str:
+        from detente.webview import article_html
+
+        return article_html(self)
+
+
+def columns(codebook: Codebook, *, probabilities: bool = False) -> dict[str, type]:
     """Return the names and types of a row's cells."""
     cells: dict[str, type] = {
         "article": str,
+        "title": str,
+        "date": datetime.date,
         "statement": int,
         "start": int,
         "end": int,
         "text": str,
+        "attribution": str,
+        "speaker": str,
         "holder": str,
+        "holder_start": int,
+        "holder_end": int,
+        "actor": str,
+        "party": str,
     }
     for dimension in codebook.dimensions:
         cells[dimension.name] = str
         cells[f"{dimension.name}_probability"] = float
+        if probabilities:
+            cells.update({f"{dimension.name}_{label}": float for label in dimension.label_names})
     return cells
 
 
-def _cells(reading: Reading) -> dict[str, Any]:
-    cells: dict[str, Any] = {}
+def takes_position(row: Mapping[str, Any], codebook: Codebook) -> bool:
+    """Whether a row has a label other than "no position"."""
+    return any(row[d.name] != d.no_position for d in codebook.dimensions)
+
+
+def _holder_cells(holder: Holder) -> dict[str, Any]:
+    mention = holder.mention
+    return {
+        "holder": mention.text if mention else None,
+        "holder_start": mention.start if mention else None,
+        "holder_end": mention.end if mention else None,
+        "actor": mention.actor if mention else None,
+        "party": holder.party,
+    }
+
+
+def _label_cells(reading: Reading, probabilities: bool) -> Iterator[tuple[str, Any]]:
     for name, prediction in reading:
-        cells[name] = prediction.label
-        cells[f"{name}_probability"] = prediction.probability
-    return cells
+        yield name, prediction.label
+        yield f"{name}_probability", round(prediction.probability, 6)
+        if probabilities:
+            for label, probability in prediction.probabilities.items():
+                yield f"{name}_{label}", round(probability, 6)

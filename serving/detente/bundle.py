@@ -13,12 +13,14 @@ from detente.codebook import Codebook
 from detente.encoding import PairEncoder
 from detente.errors import BundleError, InputError
 from detente.files import parse_object, read_text, replacing
+from detente.gate import Gate
 from detente.session import Session
 
 FORMAT = 1
 MANIFEST = "bundle.json"
 MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
+GATE = "gate.json"
 CARD = "README.md"
 DEFAULT = Path(__file__).parent / "models" / "default"
 
@@ -83,11 +85,19 @@ class Manifest(_Model):
 class Bundle:
     """A loaded bundle. Use `Bundle.load`."""
 
-    def __init__(self, path: Path, manifest: Manifest, session: Session, encoder: PairEncoder):
+    def __init__(
+        self,
+        path: Path,
+        manifest: Manifest,
+        session: Session,
+        encoder: PairEncoder,
+        gate: Gate | None = None,
+    ):
         self.path = path
         self.manifest = manifest
         self.session = session
         self.encoder = encoder
+        self.gate = gate
 
     @classmethod
     def load(cls, path: str | Path = DEFAULT, *, threads: int = 0) -> Bundle:
@@ -118,7 +128,8 @@ class Bundle:
             contents[MODEL], manifest.codebook.size, threads=threads, pad_id=window.pad_id
         )
         encoder = PairEncoder(tokenizer, window.max_length, window.stride)
-        return cls(path, manifest, session, encoder)
+        gate = _read_gate(path, contents[GATE]) if GATE in contents else None
+        return cls(path, manifest, session, encoder, gate)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -144,6 +155,14 @@ def read_manifest(path: Path) -> Manifest:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "manifest"
         raise BundleError(f"{place}: {key}: {first['msg']}") from None
+
+
+def _read_gate(bundle: Path, content: bytes) -> Gate:
+    try:
+        return Gate.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BundleError(f"{bundle / GATE}: is no gate ({first['msg']})") from None
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:

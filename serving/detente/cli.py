@@ -8,14 +8,22 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from enum import Enum
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from detente import __version__
 from detente.errors import DetenteError, InputError
+
+if TYPE_CHECKING:
+    from detente.parts import Totals
+
+_FAILURES_SHOWN = 5
+_PARTIES_SHOWN = 12
 
 app = typer.Typer(
     name="detente",
@@ -58,7 +66,10 @@ def main() -> None:
         print(f"detente: {error}", file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
-        print("detente: interrupted; nothing was written", file=sys.stderr)
+        print(
+            "detente: interrupted; a table that was being written can go on with --resume",
+            file=sys.stderr,
+        )
         raise SystemExit(130) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -151,99 +162,261 @@ def _read_statements(path: Path) -> Iterator[dict[str, Any]]:
         yield {**record, "id": number if identifier is None else identifier}
 
 
+class _Engine(str, Enum):
+    local = "local"
+    ray = "ray"
+
+
 @app.command(
-    epilog="Examples:  detente tag article.txt  |  detente tag articles/ a.jsonl -o tags.csv  |  "
-    "detente tag articles/*.txt -o tags.parquet --table"
+    epilog="Examples:  detente tag article.txt  |  detente tag articles/ a.jsonl.gz -o tags.csv  "
+    "|  detente tag 'news/**/*.html' -o tags.parquet --jobs 4  |  detente tag archive.parquet "
+    "--text-column body -o tags.parquet --resume  |  detente tag @list.txt -o tags.parquet "
+    "--only-positions"
 )
 def tag(
     paths: Annotated[
-        list[Path], typer.Argument(help="Articles: .txt, .jsonl with a text field, or folders.")
+        list[str],
+        typer.Argument(
+            help="Articles: files, folders, globs, @LIST (a file of paths), or - for text on "
+            "stdin. Texts (.txt .md .html), tables with a text column (.jsonl .csv .tsv "
+            ".parquet), any of these but parquet as .gz; .docx and .pdf with detente\\[articles]."
+        ),
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Table to write: .jsonl, .csv or .parquet."),
+        typer.Option("--output", "-o", help="Table to write: .parquet, .csv or .jsonl."),
     ] = None,
     table: Annotated[
         bool, typer.Option("--table", help="Print the table of positions besides writing it.")
     ] = False,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was killed.")
+    ] = False,
+    only_positions: Annotated[
+        bool, typer.Option("--only-positions", help="Leave out rows that take no position.")
+    ] = False,
+    min_confidence: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Leave out rows with a label less probable than this."),
+    ] = 0.0,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Add a column for each label's probability.")
+    ] = False,
+    text_column: Annotated[
+        str | None, typer.Option(help="Of tables: the article's text. Default: found by name.")
+    ] = None,
+    id_column: Annotated[str | None, typer.Option(help="Of tables: its name.")] = None,
+    date_column: Annotated[str | None, typer.Option(help="Of tables: its date.")] = None,
+    title_column: Annotated[str | None, typer.Option(help="Of tables: its title.")] = None,
+    actors: Annotated[
+        Path | None, typer.Option(help="YAML file of parties to know besides the bundled ones.")
+    ] = None,
+    engine: Annotated[
+        _Engine, typer.Option(help="ray: on a Ray cluster; needs detente\\[cluster].")
+    ] = _Engine.local,
+    address: Annotated[
+        str | None,
+        typer.Option(help="Of the Ray cluster. Default: RAY_ADDRESS, or one started here."),
+    ] = None,
     model: _Model = None,
     batch_size: _BatchSize = 32,
     threads: _Threads = 0,
 ) -> None:
-    """Tag articles: one row for each statement and each party in it.
+    """Tag articles: one row for each statement and each party whose position it may tell.
 
-    Without --output the positions found are printed as a table. Articles that cannot be read
-    are reported at the end, and the exit status is then 1.
+    Without --output the positions found are printed as a table. With it, what is done is kept in
+    OUTPUT.parts until the table is complete, so that a killed run can go on with --resume.
+    Articles that cannot be read or tagged go to OUTPUT's name with .errors.jsonl, and the exit
+    status is then 1.
     """
-    from detente.article import columns
+    from detente.batch import Batch, Outcomes, describe_failures, tally, without_output
+    from detente.bundle import read_manifest
+    from detente.parts import Totals
     from detente.progress import tracking
-    from detente.reader import Failure, list_files, read_articles
-    from detente.table import writing
-    from detente.tagger import Tagger
+    from detente.reader import Columns, count_articles, entries, list_files
+    from detente.tagger import locate_model
+    from detente.worker import Settings, tag_locally
 
-    files = list_files(paths)
-    tagger = Tagger.load(model, threads=threads)
-    failures, shown, articles, rows = [], [], 0, 0
-    with ExitStack() as stack:
-        write = stack.enter_context(writing(output, columns(tagger.codebook))) if output else None
-        total = len(files) if all(file.suffix == ".txt" for file in files) else None
-        advance = stack.enter_context(tracking("tagging", total, show=sys.stderr.isatty()))
-        for source in read_articles(files):
-            advance(1)
-            if isinstance(source, Failure):
-                failures.append(source.message)
-                continue
-            article = tagger.tag(source.text, name=source.name, batch_size=batch_size)
-            articles += 1
-            rows += len(article.rows())
-            if write:
-                write(article.rows())
-            if table or not write:
-                shown.append(article)
-        if not articles:
-            raise InputError("; ".join(failures))
-    _print_table(shown, tagger)
-    for failure in failures:
-        print(f"detente: skipped: {failure}", file=sys.stderr)
-    written = f", written to {output}" if output else ""
-    counts = f"{articles} article{'s' * (articles != 1)}, {rows} row{'s' * (rows != 1)}"
-    print(f"{counts}{written}; {len(failures)} skipped", file=sys.stderr)
-    if failures:
+    if resume and output is None:
+        raise InputError("tag: --resume needs --output, where the killed run's parts lie")
+    manifest = read_manifest(locate_model(model))
+    columns = Columns(text_column, id_column, date_column, title_column)
+    settings = Settings(
+        model=model,
+        actors=actors,
+        probabilities=probabilities,
+        only_positions=only_positions,
+        min_confidence=min_confidence,
+        batch_size=batch_size,
+        threads=threads or (0 if jobs == 1 else max(1, (os.cpu_count() or 1) // jobs)),
+    )
+    files: Sequence[Path]
+    if engine is _Engine.ray:
+        from detente.cluster import Cluster
+
+        cluster = Cluster(settings, columns, jobs=jobs, address=address)
+        files = cluster.list_files(paths)
+        start_engine = partial(cluster.tag, files)
+    else:
+        files = without_output(list_files(paths), output)
+
+        def start_engine(start: tuple[int, int]) -> Outcomes:
+            articles = entries(files, columns, start=start, say=_say)
+            return tag_locally(articles, settings, jobs)
+
+    shown: list[dict[str, Any]] = []
+
+    def run(start: tuple[int, int]) -> Outcomes:
+        for outcome in start_engine(start):
+            if table or output is None:
+                shown.extend(outcome.rows)
+            yield outcome
+
+    watched = sys.stderr.isatty()
+    total = count_articles(files) if watched else None
+    with tracking("tagging", total, show=watched) as advance:
+        if output is not None:
+            batch = Batch(files, output, settings, manifest, columns)
+            totals = batch.run(run, resume=resume, advance=advance, say=_say)
+        else:
+            totals = Totals()
+            for _, counts in tally(run((0, 0)), manifest.codebook, advance, _say):
+                totals.add(counts)
+    if output is None and not totals.articles:
+        raise InputError(describe_failures(totals.failures))
+    if shown:
+        from rich.console import Console
+
+        from detente.picture import tag_table
+
+        Console().print(tag_table(shown, manifest.codebook))
+    _print_totals(totals, output)
+    if totals.failures:
         raise typer.Exit(1)
 
 
+def _say(note: str) -> None:
+    print(f"detente: {note}", file=sys.stderr)
+
+
+def _print_totals(totals: Totals, output: Path | None) -> None:
+    for _, reason in totals.failures[:_FAILURES_SHOWN]:
+        _say(f"skipped: {reason}")
+    more = len(totals.failures) - _FAILURES_SHOWN
+    if more > 0:
+        _say(f"skipped: {more} more")
+    parties = sorted(totals.positions.items(), key=lambda item: (-item[1], item[0]))
+    named = ", ".join(f"{party or 'no party'} {n}" for party, n in parties[:_PARTIES_SHOWN])
+    if named:
+        print(f"positions: {named}{', ...' * (len(parties) > _PARTIES_SHOWN)}", file=sys.stderr)
+    written = f", written to {output}" if output else ""
+    errors = f" (see {output.stem}.errors.jsonl)" if output and totals.failures else ""
+    print(
+        f"{_some(totals.articles, 'article')}, {_some(totals.statements, 'statement')} "
+        f"({totals.skipped} without a sign of a position), {_some(totals.rows, 'row')}, "
+        f"{_some(sum(totals.positions.values()), 'position')}{written}; "
+        f"{len(totals.failures)} skipped{errors}",
+        file=sys.stderr,
+    )
+
+
+def _some(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 @app.command(
-    epilog="Examples:  detente show article.txt  |  detente show article.txt --svg article.svg"
+    epilog="Examples:  detente show article.txt  |  detente show article.txt --svg article.svg  |  "
+    "detente show page.html --html tagged.html"
 )
 def show(
-    path: Annotated[Path, typer.Argument(help="One article, .txt.")],
-    svg: Annotated[Path | None, typer.Option(help="Write the picture here instead.")] = None,
+    path: Annotated[str, typer.Argument(help="One article of any kind that tag reads.")],
+    svg: Annotated[Path | None, typer.Option(help="Write a picture here instead.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a web page here instead.")] = None,
+    actors: Annotated[
+        Path | None, typer.Option(help="YAML file of parties to know besides the bundled ones.")
+    ] = None,
     model: _Model = None,
     threads: _Threads = 0,
 ) -> None:
     """Show an article with its positions highlighted and labelled."""
     from rich.console import Console
 
-    from detente.files import read_text
+    from detente.files import replacing
     from detente.picture import article_text, save_svg
+    from detente.reader import read_articles
     from detente.tagger import Tagger
 
-    text = read_text(path)
-    tagger = Tagger.load(model, threads=threads)
-    picture = article_text(tagger.tag(text, name=str(path)), tagger.codebook)
+    source = next(read_articles([path], say=_say))
+    tagger = Tagger.load(model, threads=threads, actors=actors)
+    article = tagger.tag(source)
+    if html:
+        from detente.webview import article_page
+
+        with replacing(html) as temporary:
+            temporary.write_text(article_page(article), encoding="utf-8")
+    picture = article_text(article, tagger.codebook)
     if svg:
-        save_svg(picture, svg, title=f"detente show {path.name}")
-    else:
+        save_svg(picture, svg, title=f"detente show {Path(path).name}")
+    if not svg and not html:
         Console().print(picture)
 
 
-def _print_table(articles: Sequence[Any], tagger: Any) -> None:
-    if articles:
+class _Period(str, Enum):
+    week = "week"
+    month = "month"
+    none = "none"
+
+
+@app.command(
+    epilog="Examples:  detente summarize tags.parquet  |  detente summarize tags.parquet --period "
+    "week -o weeks.csv  |  detente summarize tags.parquet -o timeline.svg --top 4"
+)
+def summarize(
+    table: Annotated[Path, typer.Argument(help="A table that tag wrote.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="A table (.csv .parquet .jsonl) or timeline (.svg .png) to write.",
+        ),
+    ] = None,
+    period: Annotated[_Period, typer.Option(help="How time is divided.")] = _Period.month,
+    top: Annotated[
+        int | None, typer.Option(min=1, help="Only the parties with most positions.")
+    ] = None,
+    min_confidence: Annotated[
+        float, typer.Option(min=0, max=1, help="Labels less probable than this count as none.")
+    ] = 0.0,
+    model: _Model = None,
+) -> None:
+    """Sum up a table of tags: where each party stands and how it moves, period by period.
+
+    The mean of an ordinal scale runs from 0, its first label, to 1, its last.
+    """
+    from detente.bundle import read_manifest
+    from detente.summary import summarize, summary_table
+    from detente.table import writing
+    from detente.tagger import locate_model
+    from detente.timeline import ENDINGS, check_picture, save_timeline
+
+    is_picture = output is not None and output.suffix in ENDINGS
+    if output and is_picture:
+        check_picture(output)
+    codebook = read_manifest(locate_model(model)).codebook
+    summary = summarize(table, codebook, period=period.value, min_confidence=min_confidence)
+    for remark in summary.remarks():
+        _say(remark)
+    if output and is_picture:
+        save_timeline(summary, output, top=top or 6)
+    elif output:
+        with writing(output, summary.top(top).columns()) as write:
+            write(summary.top(top).rows())
+    else:
         from rich.console import Console
 
-        from detente.picture import tag_table
-
-        Console().print(tag_table(articles, tagger.codebook))
+        Console().print(summary_table(summary.top(top or 20)))
 
 
 if __name__ == "__main__":

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from detente.errors import InputError
+
+LARGEST = 50_000_000  # bytes of one article, decompressed
 
 _SNIFF_BYTES = 8192
 
@@ -19,15 +23,56 @@ def _reason(error: OSError) -> str:
     return (error.strerror or type(error).__name__).lower()
 
 
-def _open_bytes(path: Path) -> Any:
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; give a file")
+def _open(path: Path) -> Any:
     try:
-        stream = path.open("rb")
+        if path.is_dir():
+            raise InputError(f"{path}: is a folder; give a file")
+        return path.open("rb")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({_reason(error)})") from None
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[BinaryIO]:
+    """Open the bytes of a file, those of a .gz file decompressed.
+
+    Raises:
+        InputError: the file is missing, a folder or unreadable, or, as soon as the block meets
+            it, a .gz file is damaged or cut short.
+    """
+    with _open(path) as stream:
+        zipped = path.suffix.lower() == ".gz"
+        try:
+            yield cast("BinaryIO", gzip.GzipFile(fileobj=stream)) if zipped else stream
+        except EOFError:
+            raise InputError(f"{path}: is cut short; the .gz file has no end") from None
+        except (gzip.BadGzipFile, zlib.error):
+            raise InputError(f"{path}: is damaged, or no .gz file") from None
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({_reason(error)})") from None
+
+
+def read_bytes(stream: BinaryIO, place: str) -> bytes:
+    """Return all bytes of an open file that holds one article.
+
+    Raises:
+        InputError: there are more than `LARGEST`; no more than that are ever in memory.
+    """
+    raw = stream.read(LARGEST + 1)
+    if len(raw) > LARGEST:
+        raise too_large(place)
+    return raw
+
+
+def too_large(place: str) -> InputError:
+    """Return the error of an article that is larger than `LARGEST`."""
+    return InputError(f"{place}: is larger than the {LARGEST // 10**6} MB one article may have")
+
+
+def _open_bytes(path: Path) -> Any:
+    stream = _open(path)
     if b"\0" in stream.peek(_SNIFF_BYTES)[:_SNIFF_BYTES]:
         stream.close()
         raise InputError(f"{path}: is a binary file; expected UTF-8 text")
@@ -135,16 +180,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
         InputError: the folder does not exist or cannot be written.
     """
     path = Path(path)
-    try:
-        if path.is_dir():
-            raise InputError(f"{path}: is a folder; give the name of a file to write")
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be written ({_reason(error)}); choose another place"
-        ) from None
-    os.close(handle)
-    temporary = Path(name)
+    temporary = _make_temporary(path)
     try:
         yield temporary
         # mkstemp makes private files; a result should have the permissions of any new file.
@@ -157,3 +193,25 @@ def replacing(path: str | Path) -> Iterator[Path]:
             raise InputError(f"{path}: cannot be written ({_reason(error)})") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: str | Path) -> None:
+    """Refuse a file name that cannot be written, before any work is done for it.
+
+    Raises:
+        InputError: the folder does not exist or cannot be written.
+    """
+    _make_temporary(Path(path)).unlink()
+
+
+def _make_temporary(path: Path) -> Path:
+    try:
+        if path.is_dir():
+            raise InputError(f"{path}: is a folder; give the name of a file to write")
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written ({_reason(error)}); choose another place"
+        ) from None
+    os.close(handle)
+    return Path(name)

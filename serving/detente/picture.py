@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 
 from rich import box
@@ -13,10 +14,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from detente.article import Article, Holder
+from detente.article import Article, Holder, takes_position
 from detente.codebook import Codebook, Dimension
 from detente.files import replacing
-from detente.reading import Prediction
+from detente.table import Row
 
 _LOW, _MIDDLE, _HIGH = (214, 69, 65), (222, 165, 33), (46, 160, 67)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -28,24 +29,31 @@ def clean(text: str) -> str:
     return _CONTROL.sub("", " ".join(text.split()))
 
 
-def tag_table(articles: Iterable[Article], codebook: Codebook) -> Table:
-    """Return a table of the statements that take a position, one line for each holder."""
+def tag_table(rows: Iterable[Row], codebook: Codebook) -> Table:
+    """Return a table of the statements that take a position, one line for each holder.
+
+    Args:
+        rows: as `detente.article.Article.rows` gives them, article by article.
+        codebook: the model's.
+    """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("statement", ratio=1)
     table.add_column("holder", max_width=14)
     for dimension in codebook.dimensions:
         table.add_column(dimension.name, no_wrap=True)
-    for article in articles:
+    for article, of_article in groupby(rows, key=lambda row: row["article"]):
         table.add_section()
-        table.add_row(Text(clean(Path(article.name).name), style="bold"))
-        for statement in article.statements:
-            taking = [holder for holder in statement.holders if holder.reading.takes_position]
-            for number, holder in enumerate(taking):
-                table.add_row(
-                    Text(clean(statement.text) if number == 0 else ""),
-                    Text(_holder_name(holder)),
-                    *_label_cells(holder, codebook),
-                )
+        table.add_row(Text(clean(Path(article).name), style="bold"))
+        last = None
+        for row in of_article:
+            if not takes_position(row, codebook):
+                continue
+            table.add_row(
+                Text("" if row["statement"] == last else clean(row["text"])),
+                Text(clean(row["holder"] or "—")),
+                *_label_cells(row, codebook),
+            )
+            last = row["statement"]
     return table
 
 
@@ -84,12 +92,11 @@ def clean_block(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", _CONTROL.sub("", text.replace("\r\n", "\n")))
 
 
-def _label_cells(holder: Holder, codebook: Codebook) -> list[Text]:
+def _label_cells(row: Row, codebook: Codebook) -> list[Text]:
     cells = []
     for dimension in codebook.dimensions:
-        prediction = holder.reading.predictions[dimension.name]
-        label = f"{prediction.label}\n{prediction.probability:.2f}"
-        cells.append(Text(label, style=_colour(prediction, dimension)))
+        label, probability = row[dimension.name], row[f"{dimension.name}_probability"]
+        cells.append(Text(f"{label}\n{probability:.2f}", style=_colour(label, dimension)))
     return cells
 
 
@@ -100,7 +107,7 @@ def _badge(holder: Holder, codebook: Codebook) -> Text:
         if prediction.takes_position:
             labels.append(
                 f" {prediction.label} {prediction.probability:.2f}",
-                style=_colour(prediction, dimension),
+                style=_colour(prediction.label, dimension),
             )
     return labels.append("]")
 
@@ -113,14 +120,14 @@ def _leading_colour(holder: Holder, codebook: Codebook) -> str:
     for dimension in codebook.dimensions:
         prediction = holder.reading.predictions[dimension.name]
         if prediction.takes_position:
-            return _colour(prediction, dimension)
+            return _colour(prediction.label, dimension)
     return ""
 
 
-def _colour(prediction: Prediction, dimension: Dimension) -> str:
-    if not prediction.takes_position:
+def _colour(label: str, dimension: Dimension) -> str:
+    if label == dimension.no_position:
         return "dim"
-    index = dimension.index(prediction.label)
+    index = dimension.index(label)
     if index not in dimension.scale:
         return "cyan"
     place = dimension.scale.index(index) / max(1, len(dimension.scale) - 1)

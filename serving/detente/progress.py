@@ -1,4 +1,4 @@
-"""Progress bars on stderr."""
+"""Progress bars on stderr: what is done, how fast, and the time left."""
 
 from __future__ import annotations
 
@@ -25,15 +25,22 @@ def tracking(
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
+        Task,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
 
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> str:
+            return f"{task.speed:,.1f}/s" if task.speed else ""
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        Rate(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )

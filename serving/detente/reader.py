@@ -1,78 +1,147 @@
-"""Articles from files and folders."""
+"""Articles from files: documents of one article each, tables of many, folders of either."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from detente.charset import decode
 from detente.errors import InputError
-from detente.files import read_jsonl, read_text
+from detente.files import read_bytes, reading
+from detente.listing import ENDINGS, STDIN, TABLES, ending, list_files
+from detente.markup import read_html, read_markdown
+from detente.office import read_docx, read_pdf
+from detente.rows import read_table
+from detente.source import DETECTED, Columns, Failure, Say, Source, warn
 
-ENDINGS = (".txt", ".jsonl")
+__all__ = [
+    "ENDINGS",
+    "Columns",
+    "Entry",
+    "Failure",
+    "Source",
+    "count_articles",
+    "entries",
+    "list_files",
+    "read_articles",
+]
 
 
 @dataclass(frozen=True)
-class Source:
-    """An article's text as read, before it is tagged."""
+class Entry:
+    """One article among the inputs: number ``item`` of file number ``file``, both from 0.
 
-    name: str
-    text: str
+    A document is read only when asked for; a row of a table has been read already.
+    """
+
+    file: int
+    item: int
+    content: Path | Source | Failure = field(repr=False)
+
+    def read(self, say: Say = warn) -> Source | Failure:
+        """Return the article, or why it cannot be read; ``say`` is called with each guess."""
+        return _read_document(self.content, say) if isinstance(self.content, Path) else self.content
 
 
-@dataclass(frozen=True)
-class Failure:
-    """An article that could not be read, and why."""
+def entries(
+    files: Sequence[Path],
+    columns: Columns = DETECTED,
+    *,
+    start: tuple[int, int] = (0, 0),
+    say: Say = warn,
+) -> Iterator[Entry]:
+    """Yield the articles among ``files``, in order; a table is never held in memory.
 
-    message: str
+    Args:
+        files: what `list_files` returns.
+        columns: the names of the tables' columns; those that are None are detected.
+        start: file and item of the first article to yield. The documents before it are not
+            opened; the rows before it are passed over.
+        say: called with each guess, such as a detected column or encoding.
+    """
+    first, skip = start
+    for file in range(first, len(files)):
+        passed = skip if file == first else 0
+        if ending(files[file]) in TABLES:
+            articles = read_table(files[file], columns, skip=passed, say=say)
+            for item, article in enumerate(articles, start=passed):
+                yield Entry(file, item, article)
+        elif not passed:
+            path = files[file]
+            # Another process has another standard input.
+            yield Entry(file, 0, _read_document(path, say) if path == STDIN else path)
 
 
-def list_files(paths: Sequence[str | Path]) -> list[Path]:
-    """Return the article files among ``paths``; folders are searched, in order of name.
+def count_articles(files: Sequence[Path]) -> int | None:
+    """Return how many articles the files hold, or None where only reading a table would tell."""
+    return None if any(ending(file) in TABLES for file in files) else len(files)
+
+
+def read_articles(
+    paths: Sequence[str | Path],
+    columns: Columns = DETECTED,
+    *,
+    on_failure: Callable[[Failure], None] | None = None,
+    say: Say = warn,
+) -> Iterator[Source]:
+    """Return an iterator over the articles that ``paths`` name.
+
+    Args:
+        paths: files, folders, patterns, lists and ``-``, see `list_files`.
+        columns: the names of the tables' columns; those that are None are detected.
+        on_failure: called with each article that cannot be read, before the reading goes on.
+        say: called with each guess, such as a detected column or encoding; logged by default.
 
     Raises:
-        InputError: a path does not exist, has an ending that cannot be read, or nothing is left.
+        InputError: a path names no article; or, without ``on_failure``, one cannot be read.
+
+    >>> from detente.reader import read_articles
+    >>> for source in read_articles(["data/articles"]):  # doctest: +SKIP
+    ...     print(source.name, len(source.text))
     """
-    files: list[Path] = []
-    for path in map(Path, paths):
-        if path.is_dir():
-            inside = sorted(file for file in path.rglob("*") if file.suffix in ENDINGS)
-            if not inside:
-                raise InputError(f"{path}: holds no {' or '.join(ENDINGS)} file")
-            files.extend(inside)
-        elif not path.exists():
-            raise InputError(f"{path}: no such file")
-        elif path.suffix not in ENDINGS:
-            raise InputError(f"{path}: cannot be read; give a file ending in {', '.join(ENDINGS)}")
+    return _articles(entries(list_files(paths), columns, say=say), on_failure, say)
+
+
+def _articles(
+    found: Iterator[Entry], on_failure: Callable[[Failure], None] | None, say: Say
+) -> Iterator[Source]:
+    for entry in found:
+        article = entry.read(say)
+        if isinstance(article, Source):
+            yield article
+        elif on_failure is None:
+            raise InputError(article.message)
         else:
-            files.append(path)
-    return files
+            on_failure(article)
 
 
-def read_articles(files: Sequence[Path]) -> Iterator[Source | Failure]:
-    """Yield the articles of ``files``, or the reason why one could not be read.
+def _read_document(path: Path, say: Say) -> Source | Failure:
+    place = str(path)
+    try:
+        with nullcontext(sys.stdin.buffer) if path == STDIN else reading(path) as stream:
+            raw = read_bytes(stream, place)
+        if not raw.strip():
+            raise InputError(f"{place}: is empty")
+        source = _READERS[ending(path) or ".txt"](raw, place, say)
+        if not source.text.strip():
+            raise InputError(f"{place}: is empty")
+        return source
+    except InputError as error:
+        return Failure(place, str(error))
 
-    A .txt file is one article, named by its path. Each line of a .jsonl file is an article with
-    a ``text`` and, if it has one, an ``id``; without it the article is named ``path:line``.
-    """
-    for path in files:
-        try:
-            if path.suffix == ".jsonl":
-                yield from _read_lines(path)
-            else:
-                yield Source(str(path), read_text(path))
-        except InputError as error:
-            yield Failure(str(error))
+
+def _read_plain(raw: bytes, place: str, say: Say) -> Source:
+    return Source(place, decode(raw, place, say))
 
 
-def _read_lines(path: Path) -> Iterator[Source | Failure]:
-    for place, value in read_jsonl(path):
-        if isinstance(value, InputError):
-            yield Failure(str(value))
-            continue
-        text = value.get("text")
-        if not isinstance(text, str) or not text.strip():
-            yield Failure(f"{place}: no 'text'; every line needs one")
-        else:
-            name = value.get("id")
-            yield Source(place if name is None else str(name), text)
+_READERS: dict[str, Callable[[bytes, str, Say], Source]] = {
+    ".txt": _read_plain,
+    ".md": read_markdown,
+    ".html": read_html,
+    ".htm": read_html,
+    ".docx": read_docx,
+    ".pdf": read_pdf,
+}

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from detente.errors import InputError
 from detente.files import replacing
+
+if TYPE_CHECKING:
+    import pyarrow
 
 Row = Mapping[str, Any]
 Write = Callable[[Sequence[Row]], None]
@@ -29,11 +33,18 @@ def writing(path: str | Path, columns: Mapping[str, type]) -> AbstractContextMan
         InputError: another ending, or a place that cannot be written.
     """
     path = Path(path)
-    try:
-        opener = _FORMATS[path.suffix]
-    except KeyError:
-        raise InputError(f"{path}: unknown ending; use one of {', '.join(_FORMATS)}") from None
-    return opener(path, columns)
+    check_ending(path)
+    return _FORMATS[path.suffix](path, columns)
+
+
+def check_ending(path: Path) -> None:
+    """Refuse a table name of another kind.
+
+    Raises:
+        InputError: another ending than .jsonl, .csv or .parquet.
+    """
+    if path.suffix not in _FORMATS:
+        raise InputError(f"{path}: unknown ending; use one of {', '.join(_FORMATS)}")
 
 
 @contextmanager
@@ -43,7 +54,7 @@ def _jsonl(path: Path, columns: Mapping[str, type]) -> Iterator[Write]:
         def write(rows: Sequence[Row]) -> None:
             for row in rows:
                 cells = {name: row[name] for name in columns}
-                stream.write(json.dumps(cells, ensure_ascii=False) + "\n")
+                stream.write(json.dumps(cells, ensure_ascii=False, default=str) + "\n")
 
         yield write
 
@@ -61,8 +72,7 @@ def _parquet(path: Path, columns: Mapping[str, type]) -> Iterator[Write]:
     import pyarrow
     import pyarrow.parquet
 
-    kinds = {str: pyarrow.string(), int: pyarrow.int64(), float: pyarrow.float64()}
-    schema = pyarrow.schema([(name, kinds[kind]) for name, kind in columns.items()])
+    schema = arrow_schema(columns)
     with replacing(path) as temporary, pyarrow.parquet.ParquetWriter(temporary, schema) as writer:
 
         def write(rows: Sequence[Row]) -> None:
@@ -70,6 +80,19 @@ def _parquet(path: Path, columns: Mapping[str, type]) -> Iterator[Write]:
                 writer.write_table(pyarrow.Table.from_pylist(list(rows), schema))
 
         yield write
+
+
+def arrow_schema(columns: Mapping[str, type]) -> pyarrow.Schema:
+    """Return the columns' Arrow schema."""
+    import pyarrow
+
+    kinds = {
+        str: pyarrow.string(),
+        int: pyarrow.int64(),
+        float: pyarrow.float64(),
+        datetime.date: pyarrow.date32(),
+    }
+    return pyarrow.schema([(name, kinds[kind]) for name, kind in columns.items()])
 
 
 _FORMATS: dict[str, Callable[[Path, Mapping[str, type]], AbstractContextManager[Write]]] = {

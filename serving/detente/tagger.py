@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from detente.actors import Gazetteer
-from detente.article import Article, Holder, Mention, Statement
+from detente.article import Article, Holder, Statement
 from detente.bundle import DEFAULT, Bundle, Manifest
 from detente.codebook import Codebook, Dimension
 from detente.errors import InputError
 from detente.progress import tracking
 from detente.reading import Prediction, Reading
 from detente.session import FloatArray
-from detente.statements import split_statements
+from detente.source import Source
+
+if TYPE_CHECKING:
+    from detente.discourse import Discourse, Told
 
 
 class Tagger:
@@ -25,23 +29,33 @@ class Tagger:
     Use `Tagger.load`. One tagger can be shared between threads.
     """
 
-    def __init__(self, bundle: Bundle, gazetteer: Gazetteer | None = None) -> None:
+    def __init__(self, bundle: Bundle, *, actors: Path | None = None) -> None:
         self._bundle = bundle
-        self._gazetteer = gazetteer
+        self._actors = actors
+        self._reader: Discourse | None = None
+        self._lock = Lock()
 
     @classmethod
-    def load(cls, source: str | Path | None = None, *, threads: int = 0) -> Tagger:
+    def load(
+        cls,
+        source: str | Path | None = None,
+        *,
+        threads: int = 0,
+        actors: str | Path | None = None,
+    ) -> Tagger:
         """Load a model.
 
         Args:
             source: nothing for the bundled model, a bundle folder, or ``models:/name@alias``
                 for a registered one (needs ``detente[train]``).
             threads: threads of one inference call; 0 leaves the choice to onnxruntime.
+            actors: a YAML file of parties to know besides the bundled ones.
 
         Raises:
             BundleError: the bundle is missing, damaged, or of a newer format.
         """
-        return cls(Bundle.load(_resolve(source), threads=threads))
+        bundle = Bundle.load(locate_model(source), threads=threads)
+        return cls(bundle, actors=Path(actors) if actors else None)
 
     @property
     def manifest(self) -> Manifest:
@@ -96,6 +110,11 @@ class Tagger:
         pairs = list(zip(statements, holders, strict=True))
         for number, (statement, holder) in enumerate(pairs, start=1):
             check_pair(statement, holder, f"statement {number}")
+        return self._classify(pairs, batch_size, progress)
+
+    def _classify(
+        self, pairs: Sequence[tuple[str, str | None]], batch_size: int, progress: bool = False
+    ) -> list[Reading]:
         windows, owners = [], []
         for number, (statement, holder) in enumerate(pairs):
             for window in self._bundle.encoder.windows(statement, holder):
@@ -103,7 +122,7 @@ class Tagger:
                 owners.append(number)
         with tracking("reading", len(windows), show=progress) as advance:
             logits = self._bundle.session.logits(windows, batch_size=batch_size, advance=advance)
-        rows: list[list[FloatArray]] = [[] for _ in statements]
+        rows: list[list[FloatArray]] = [[] for _ in pairs]
         for owner, row in zip(owners, logits, strict=True):
             rows[owner].append(row)
         return [
@@ -111,44 +130,83 @@ class Tagger:
             for (statement, holder), row in zip(pairs, rows, strict=True)
         ]
 
-    def tag(self, text: str, *, name: str = "", batch_size: int = 32) -> Article:
-        """Tag every statement of an article for every party named in it.
+    def tag(self, article: str | Source, *, name: str = "", batch_size: int = 32) -> Article:
+        """Tag every statement of an article for every party whose position it may tell.
 
-        A statement that names no party known to the gazetteer is read once without a holder.
+        Statements that surely take no position are skipped: they have no holders. One in which
+        no party is found is read once, without a holder.
 
         Args:
-            text: the article.
+            article: its text, or what `detente.read_articles` yields.
             name: what the article is called in tables.
             batch_size: statements run together.
 
         Returns:
-            The article; all offsets index ``text`` as given.
+            The article; all offsets index its text as given.
+
+        Raises:
+            InputError: the text is not Unicode, or a file of actors is broken.
         """
-        if self._gazetteer is None:
-            self._gazetteer = Gazetteer.load()
-        refuse_halves(text, name or "article")
-        spans = split_statements(text)
-        found: list[list[Mention | None]] = [
-            [*self._gazetteer.find(text, start, end)] or [None] for start, end in spans
-        ]
+        source = article if isinstance(article, Source) else Source(name, article)
+        refuse_halves(source.text, source.name or "article")
+        told = self._discourse(source.text)
         pairs = [
-            (number, text[start:end], mention)
-            for number, ((start, end), mentions) in enumerate(zip(spans, found, strict=True))
-            for mention in mentions
+            (number, source.text[slice(*statement.span)], candidate)
+            for number, statement in enumerate(told)
+            for candidate in statement.candidates
         ]
-        readings = self.classify(
-            [statement for _, statement, _ in pairs],
-            [mention.text if mention else None for _, _, mention in pairs],
-            batch_size=batch_size,
+        readings = self._classify(
+            [(text, candidate.mention.text if candidate else None) for _, text, candidate in pairs],
+            batch_size,
         )
-        holders: list[list[Holder]] = [[] for _ in spans]
-        for (number, _, mention), reading in zip(pairs, readings, strict=True):
-            holders[number].append(Holder(mention, reading))
+        holders: list[list[Holder]] = [[] for _ in told]
+        for (number, _, candidate), reading in zip(pairs, readings, strict=True):
+            mention = candidate.mention if candidate else None
+            party = candidate.party.id if candidate else None
+            holders[number].append(Holder(mention, reading, party))
         statements = tuple(
-            Statement(number, start, end, text[start:end], tuple(holders[number - 1]))
-            for number, (start, end) in enumerate(spans, start=1)
+            Statement(
+                number,
+                *statement.span,
+                source.text[slice(*statement.span)],
+                tuple(holders[number - 1]),
+                statement.attribution,
+                statement.speaker,
+            )
+            for number, statement in enumerate(told, start=1)
         )
-        return Article(name, text, statements)
+        return Article(
+            source.name,
+            source.text,
+            statements,
+            title=source.title,
+            date=source.date,
+            byline=source.byline,
+        )
+
+    def tag_many(
+        self, articles: Iterable[str | Source], *, batch_size: int = 32
+    ) -> Iterator[Article]:
+        """Tag articles one after the other, each drawn only when it is its turn.
+
+        Args:
+            articles: texts, or what `detente.read_articles` yields.
+            batch_size: statements run together.
+
+        Yields:
+            The tagged articles, in the order given.
+        """
+        for article in articles:
+            yield self.tag(article, batch_size=batch_size)
+
+    def _discourse(self, text: str) -> list[Told]:
+        from detente.discourse import Discourse
+
+        with self._lock:
+            if self._reader is None:
+                self._reader = Discourse.load(self._actors)
+        gate = self._bundle.gate
+        return self._reader.read(text, gate.passes if gate else lambda _: True)
 
     def _reading(self, text: str, holder: str | None, logits: FloatArray) -> Reading:
         slices = self.codebook.slices
@@ -223,7 +281,12 @@ def _join_windows(probabilities: FloatArray, dimension: Dimension) -> FloatArray
     return joined
 
 
-def _resolve(source: str | Path | None) -> Path:
+def locate_model(source: str | Path | None) -> Path:
+    """Return the folder of a model, see `Tagger.load`; a registered one is fetched.
+
+    Raises:
+        InputError: an unknown kind of source.
+    """
     if source is None:
         return DEFAULT
     scheme, colon, _ = str(source).partition(":/")

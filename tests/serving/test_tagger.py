@@ -103,7 +103,7 @@ def test_one_tagger_serves_many_threads(tagger: Tagger) -> None:
 
 
 def test_an_article_is_tagged_with_exact_offsets(tagger: Tagger) -> None:
-    text = "Envoys talk\n\nJapan told the\nunion no. It rained in Zürich — 😀. “Yes,” said Oslo.\n"
+    text = "Envoys talk\n\nJapan told the\nunion no. Rain fell in Zürich — 😀. “Yes,” said Oslo.\n"
     article = tagger.tag(text, name="a")
     assert [statement.number for statement in article.statements] == [1, 2, 3, 4]
     for statement in article.statements:

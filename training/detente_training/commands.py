@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib.util
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from detente.errors import DetenteError, InputError
+
+if TYPE_CHECKING:
+    from detente.tagger import Tagger
 
 _NEEDED = (
     "torch",
@@ -93,7 +96,12 @@ def evaluate(
     model: Annotated[
         str, typer.Argument(help="A bundle folder, models:/name@alias, or 'default'.")
     ],
-    data: Annotated[Path, typer.Argument(help="Labelled records: a .jsonl file or a folder.")],
+    data: Annotated[
+        Path,
+        typer.Argument(
+            help="Labelled records, a .jsonl file or a folder; or a folder of annotated articles."
+        ),
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder for report.json and report.md.")
     ] = Path("evaluation"),
@@ -111,7 +119,8 @@ def evaluate(
     """Measure a model on labelled records, beside its baselines, and with names swapped.
 
     Records of negotiations the model was trained or calibrated on are left out. Baselines are
-    fitted on those same negotiations of the training corpus.
+    fitted on those same negotiations of the training corpus. A folder of annotated articles
+    (NAME.txt with NAME.json) is scored end to end instead: statements, speakers, holders, labels.
 
     Examples:  detente evaluate default data/corpus  |  detente evaluate runs/default/bundle
     mine.jsonl -o mine-report
@@ -123,6 +132,7 @@ def evaluate(
     from detente_training.config import EncoderConfig
     from detente_training.encoder import locate_encoder
     from detente_training.export import FrozenEmbedder
+    from detente_training.gold import is_gold
     from detente_training.invariance import measure_invariance
     from detente_training.negotiation import read_negotiations
     from detente_training.record import corpus_knows, read_records
@@ -131,6 +141,9 @@ def evaluate(
 
     make_folder(output)
     tagger = Tagger.load(None if model == "default" else model)
+    if is_gold(data):
+        _evaluate_articles(tagger, data, output)
+        return
     manifest = tagger.manifest
     records = read_records(data, tagger.codebook)
     used = {*manifest.corpus.train, *manifest.corpus.validation}
@@ -170,6 +183,36 @@ def evaluate(
     title = f"{manifest.name} on {data.name}"
     print_report(report, title)
     save_report(report, output, title)
+    print(f"report: {output / 'report.md'}")
+
+
+def _evaluate_articles(tagger: Tagger, folder: Path, output: Path) -> None:
+    import json
+
+    from detente.files import replacing
+    from detente.progress import tracking
+    from detente_training.gold import read_gold
+    from detente_training.report import markdown_table, print_tables
+    from detente_training.scoring import score_articles, score_tables
+
+    golds = read_gold(folder, tagger.codebook)
+    articles = []
+    with tracking("tagging", len(golds), show=sys.stderr.isatty()) as advance:
+        for article in tagger.tag_many(gold.text for gold in golds):
+            articles.append(article)
+            advance(1)
+    report = score_articles(articles, golds, tagger.codebook)
+    tables = score_tables(report)
+    print_tables(tables)
+    lines = [
+        line for heading, rows in tables for line in (f"# {heading}", "", *markdown_table(rows))
+    ]
+    for name, text in (
+        ("report.json", json.dumps(report, indent=1)),
+        ("report.md", "\n".join(lines)),
+    ):
+        with replacing(output / name) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
     print(f"report: {output / 'report.md'}")
 
 

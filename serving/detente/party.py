@@ -1,0 +1,440 @@
+"""Who is who among an article's parties: names no list has, and what else each is called."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, RootModel
+
+from detente.actors import Naming
+from detente.document import read_document
+from detente.parser import Paragraph
+from detente.quotation import read_cues
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+KINDS = Path(__file__).parent / "kinds.yaml"
+
+_SUBJECT = frozenset({"nsubj", "nsubjpass", "csubj"})
+# Only a body has these; a person has none of them.
+_ORGANS = frozenset(
+    [
+        "board",
+        "chief",
+        "delegation",
+        "head",
+        "headquarters",
+        "lawyer",
+        "lawyers",
+        "leader",
+        "leadership",
+        "members",
+        "negotiator",
+        "negotiators",
+        "official",
+        "officials",
+        "parent",
+        "representative",
+        "representatives",
+        "spokesman",
+        "spokesperson",
+        "spokeswoman",
+        "team",
+    ]
+)
+_STANDS = frozenset(
+    [
+        "demand",
+        "demands",
+        "draft",
+        "objection",
+        "objections",
+        "offer",
+        "plan",
+        "position",
+        "proposal",
+        "proposals",
+        "refusal",
+        "request",
+        "side",
+        "stance",
+        "terms",
+    ]
+)
+_LEADING = re.compile(r"^(?:the|The|THE) ")
+_NO_NAME = frozenset(
+    [
+        "Monday",
+        "Tuesday",
+        "Wednesday",
+        "Thursday",
+        "Friday",
+        "Saturday",
+        "Sunday",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+        "Jan.",
+        "Feb.",
+        "Aug.",
+        "Sept.",
+        "Oct.",
+        "Nov.",
+        "Dec.",
+        "Mr.",
+        "Mrs.",
+        "Ms.",
+        "Dr.",
+        "Mr",
+        "Mrs",
+        "Ms",
+        "Dr",
+        "Gen.",
+        "Col.",
+        "Lt.",
+        "Maj.",
+        "Sgt.",
+        "Capt.",
+    ]
+)
+_LOUD_LINE = re.compile(r"(?m)^[^a-z\n]{8,}$")
+_FEWEST = 2
+_GUESSES = ("company", "institution", "union", "group")
+
+
+class _Kind(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    bodies: frozenset[str]
+    offices: frozenset[str]
+
+
+class _Kinds(RootModel[dict[str, _Kind]]):
+    pass
+
+
+@cache
+def _kinds() -> dict[str, _Kind]:
+    return read_document(KINDS, _Kinds).root
+
+
+@cache
+def _nouns() -> dict[str, str]:
+    """Return the kind that each noun of `kinds.yaml` tells, offices among them."""
+    return {noun: name for name, kind in _kinds().items() for noun in kind.bodies | kind.offices}
+
+
+def kind_of(phrase: str) -> str | None:
+    """Return the kind of party that a noun phrase stands or speaks for, by its longest noun."""
+    nouns = _nouns()
+    words = _LEADING.sub("", phrase).lower().replace("’", "'").split()
+    for size in (3, 2, 1):
+        for start in range(len(words) - size, -1, -1):
+            kind = nouns.get(" ".join(words[start : start + size]))
+            if kind:
+                return kind
+    return None
+
+
+@dataclass(frozen=True)
+class Roster:
+    """An article's parties and people: where they are named, in reading order."""
+
+    namings: Sequence[Naming]
+    people: Sequence[tuple[int, int, str]]
+
+
+def settle(text: str, paragraphs: Sequence[Paragraph], namings: Sequence[Naming]) -> Roster:
+    """Return an article's namings with the names added that no list or pattern knows.
+
+    A name that nobody bears and that says, wants or does something, or has a board, a minister or
+    a branch secretary, is a party. "The company" is then the company that was named last.
+
+    Args:
+        text: the article.
+        paragraphs: the article, parsed.
+        namings: what the gazetteer found in it.
+    """
+    names = _Names(paragraphs, namings)
+    unlisted = names.parties()
+    listed = [*namings, *unlisted, *_loud(text, namings, {n.party for n in unlisted})]
+    found = sorted([*listed, *_bodies(paragraphs, listed)], key=lambda naming: naming.start)
+    return Roster(list(_merge(text, found, names.kinds)), list(names.people()))
+
+
+@dataclass(frozen=True)
+class _Name:
+    """A run of proper nouns that no naming covers."""
+
+    text: str
+    start: int
+    end: int
+    head: Token
+
+
+class _Names:
+    """The proper names of an article that the gazetteer does not know."""
+
+    def __init__(self, paragraphs: Sequence[Paragraph], namings: Sequence[Naming]) -> None:
+        self._covered = sorted((naming.start, naming.end) for naming in namings)
+        self._names = [name for p in paragraphs for name in self._runs(p)]
+        self._persons = set(self._surnames())
+        self.kinds = dict(self._listed_kinds(paragraphs, namings))
+
+    def _listed_kinds(
+        self, paragraphs: Sequence[Paragraph], namings: Sequence[Naming]
+    ) -> Iterator[tuple[str, str]]:
+        """Yield the kinds that "Tishka's government" tells of names a pattern found."""
+        ends = {p.start + token.idx + len(token): token for p in paragraphs for token in p.doc}
+        for naming in namings:
+            token = ends.get(naming.end)
+            if naming.actor is None and token is not None and not is_generic(naming):
+                kind = _owned_kind(token)
+                if kind:
+                    yield naming.party, kind
+
+    def parties(self) -> list[Naming]:
+        """Return every place where one of them names a party.
+
+        A single word is one if it acts at least twice over, several words only if they own what
+        no person owns.
+        """
+        by_text: dict[str, list[_Name]] = defaultdict(list)
+        for name in self._names:
+            if name.text not in self._persons:
+                by_text[name.text].append(name)
+        found = []
+        for text, names in by_text.items():
+            kinds = Counter(kind for name in names if (kind := _owned_kind(name.head)))
+            owns = any(_owner_of(name.head) in _ORGANS for name in names)
+            is_actor = any(acts(name.head) for name in names)
+            if not (kinds or owns or (is_actor and len(names) >= _FEWEST)):
+                continue
+            if kinds:
+                self.kinds[text] = kinds.most_common(1)[0][0]
+            found += [Naming(name.start, name.end, text, None, True) for name in names]
+        return found
+
+    def people(self) -> Iterator[tuple[int, int, str]]:
+        """Yield where a person acts: the place of the name, and the fullest name of that person."""
+        full = {
+            name.text.split()[-1]: name.text for name in reversed(self._names) if " " in name.text
+        }
+        for name in self._names:
+            if name.text in self._persons and acts(name.head):
+                yield name.start, name.end, full.get(name.text.split()[-1], name.text)
+
+    def _runs(self, paragraph: Paragraph) -> Iterator[_Name]:
+        run: list[Token] = []
+        for token in [*paragraph.doc, None]:
+            if (
+                token is not None
+                and _goes_on(run, token)
+                and not self._is_covered(paragraph, token)
+            ):
+                run.append(token)
+                continue
+            if run:
+                start, end = paragraph.start + run[0].idx, paragraph.start + run[-1].idx
+                yield _Name(" ".join(word.text for word in run), start, end + len(run[-1]), run[-1])
+            run = []
+
+    def _is_covered(self, paragraph: Paragraph, token: Token) -> bool:
+        place = paragraph.start + token.idx
+        at = bisect_right(self._covered, (place, 1 << 60)) - 1
+        return at >= 0 and place < self._covered[at][1]
+
+    def _surnames(self) -> Iterator[str]:
+        """Yield the names of persons: of several words, or after a title, and their last words."""
+        titles = read_cues().titles
+        bodies = {
+            name.text
+            for name in self._names
+            if _owned_kind(name.head) or _owner_of(name.head) in _ORGANS
+        }
+        for name in self._names:
+            words = name.text.split()
+            first = name.head.i - len(words) + 1
+            before = name.head.doc[first - 1].lower_.rstrip(".") if first > 0 else ""
+            if before in titles or (len(words) > 1 and name.text not in bodies):
+                yield name.text
+                yield words[-1]
+
+
+def _goes_on(run: Sequence[Token], token: Token) -> bool:
+    """Whether a token belongs to the name before it, or begins one; hyphens join."""
+    hyphen = token.text == "-" and bool(run) and not run[-1].whitespace_ and not token.whitespace_
+    return hyphen or _is_name(token)
+
+
+def _is_name(token: Token) -> bool:
+    return token.pos_ == "PROPN" and token.text[:1].isupper() and token.text not in _NO_NAME
+
+
+def office(token: Token) -> str | None:
+    """Return the kind of party that a noun, with what stands before it, tells."""
+    words = [child.text for child in token.lefts if child.dep_ in ("compound", "amod")]
+    return kind_of(" ".join([*words, token.text]))
+
+
+def speaks(noun: Token) -> bool:
+    """Whether a noun is an organ, an office or a position, such as a party has."""
+    return (
+        noun.lower_ in _ORGANS | _STANDS or noun.lemma_ in read_cues().persons or bool(office(noun))
+    )
+
+
+def _owned_kind(head: Token) -> str | None:
+    """Return the kind that "Aerovel's finance chief" or "Pitchline, a company" tells."""
+    owned = _owned(head)
+    described = [child for child in head.children if child.dep_ == "appos"]
+    nouns = [*([owned] if owned is not None else []), *described]
+    return next((kind for noun in nouns if (kind := _told_kind(noun, noun in described))), None)
+
+
+def _told_kind(noun: Token, is_description: bool) -> str | None:
+    kind = office(noun)
+    # "Aalto, the finance chief" is a person, "Aerovel, the airline" is not.
+    return None if kind and is_description and noun.lower_ not in _kinds()[kind].bodies else kind
+
+
+def _owner_of(head: Token) -> str:
+    """Return the noun that a name owns, lower-cased; empty for a name that owns nothing."""
+    owned = _owned(head)
+    return owned.lower_ if owned is not None else ""
+
+
+def _owned(head: Token) -> Token | None:
+    if head.dep_ == "poss":
+        return head.head
+    if head.dep_ == "compound" and head.head.text[:1].islower():
+        return head.head
+    if head.dep_ == "pobj" and head.head.lower_ in ("of", "for"):
+        owner = head.head.head
+        return (
+            owner if owner.pos_ == "NOUN" and (office(owner) or owner.lower_ in _ORGANS) else None
+        )
+    return None
+
+
+def acts(head: Token) -> bool:
+    """Whether a name is the subject of saying, wanting or deciding."""
+    if head.dep_ not in _SUBJECT:
+        return False
+    cues = read_cues()
+    verb = head.head
+    if verb.dep_ == "relcl":
+        return False
+    return verb.lemma_ in cues.say | cues.intend | cues.urge | cues.judge | cues.think
+
+
+def _loud(text: str, namings: Sequence[Naming], names: set[str]) -> Iterator[Naming]:
+    """Yield the parties that a headline in capitals names."""
+    parties = names | {n.party for n in namings if n.actor is None and not is_generic(n)}
+    loud = {party.upper(): party for party in parties if party.upper() != party}
+    if not loud:
+        return
+    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, loud))})\b")
+    for line in _LOUD_LINE.finditer(text):
+        for match in pattern.finditer(text, *line.span()):
+            yield Naming(match.start(), match.end(), loud[match.group()], None, True)
+
+
+def _bodies(paragraphs: Sequence[Paragraph], namings: Sequence[Naming]) -> Iterator[Naming]:
+    """Yield "the league" and bare "drivers" where they act and no naming covers them."""
+    nouns = _nouns()
+    covered = {place for naming in namings for place in range(naming.start, naming.end)}
+    for paragraph in paragraphs:
+        for token in paragraph.doc:
+            place = paragraph.start + token.idx
+            if token.pos_ != "NOUN" or token.lower_ not in nouns or place in covered:
+                continue
+            if token.dep_ not in _SUBJECT:
+                continue
+            lefts = [child for child in token.lefts if child.dep_ in ("det", "amod", "compound")]
+            is_bare = token.tag_ == "NNS" and not lefts
+            is_definite = bool(lefts) and lefts[0].lower_ == "the"
+            if is_bare or is_definite:
+                first = paragraph.start + (lefts[0].idx if lefts else token.idx)
+                yield Naming(first, place + len(token), f"the {token.lower_}", None, True)
+
+
+def _merge(text: str, namings: Sequence[Naming], kinds: dict[str, str]) -> Iterator[Naming]:
+    """Yield namings with the generic ones given to the party of their kind named last."""
+    known = {
+        naming.party: kinds.get(naming.party) or kind_of_naming(naming)
+        for naming in namings
+        if not is_generic(naming)
+    }
+    places: dict[str, list[tuple[int, Naming]]] = defaultdict(list)
+    for naming in namings:
+        kind = known.get(naming.party)
+        if kind and naming.is_noun and not naming.is_place:
+            places[kind].append((naming.start, naming))
+    nameless = {p for p, kind in known.items() if kind is None}
+    called = {kind_of(naming.party) for naming in namings if is_generic(naming)} - {None}
+    unclaimed = called - set(places)
+    kind = next((k for k in _GUESSES if k in unclaimed), None)
+    if kind and len(nameless) == 1:
+        # The one party of no known kind is the one of the kind that has no name.
+        (party,) = nameless
+        places[kind] = [(n.start, n) for n in namings if n.party == party]
+    bodies = _bodies_of_kinds(namings)
+    for naming in namings:
+        kind = kind_of(naming.party) if is_generic(naming) else None
+        if kind is None:
+            yield naming
+            continue
+        named = places[kind]
+        at = bisect_right(named, naming.start, key=lambda pair: pair[0]) - 1
+        target = named[max(at, 0)][1] if named else bodies.get(kind, naming)
+        yield replace(naming, party=target.party, actor=target.actor)
+
+
+def _bodies_of_kinds(namings: Sequence[Naming]) -> dict[str, Naming]:
+    """Return what each kind is called most often by a body's noun, not by an office."""
+    counts = Counter(naming.party for naming in namings if is_generic(naming))
+    found: dict[str, Naming] = {}
+    for naming in namings:
+        noun = _LEADING.sub("", naming.party).lower()
+        for name, kind in _kinds().items():
+            best = found.get(name)
+            if noun in kind.bodies and (best is None or counts[naming.party] > counts[best.party]):
+                found[name] = naming
+    return found
+
+
+def is_generic(naming: Naming) -> bool:
+    """Whether it names a party by a noun that others of its kind share."""
+    if naming.actor is not None:
+        return False
+    return (
+        _LEADING.match(naming.party) is not None
+        or "Minist" in naming.party
+        or naming.party.lower() in _nouns()
+    )
+
+
+def kind_of_naming(naming: Naming) -> str | None:
+    """Return the kind of party that is named."""
+    if naming.actor is None:
+        return kind_of(naming.party)
+    # Ids of three letters are ISO 3166's, all of them states.
+    return "state" if len(naming.actor) == 3 and naming.actor.isupper() else None

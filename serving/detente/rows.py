@@ -1,0 +1,325 @@
+"""Articles in tables: .jsonl, .csv, .tsv and .parquet, row by row, however long the table."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TextIO, TypeVar
+
+from detente.charset import UNDECODED, opening
+from detente.dates import parse_date
+from detente.errors import InputError
+from detente.files import parse_object, reading
+from detente.listing import ending
+from detente.source import Columns, Failure, Say, Source
+
+Article = Source | Failure
+
+_Record = TypeVar("_Record")
+
+LONGEST = 16_000_000  # characters of a row
+_TOO_LONG = f"is longer than the {LONGEST // 10**6} million characters a row may have"
+
+_NAMES = {
+    "text": (
+        *("text", "body", "content", "article", "full_text", "fulltext", "article_text"),
+        *("article_body", "articlebody", "body_text", "maintext", "main_text", "plain_text"),
+        *("content_text", "story", "document"),
+    ),
+    "id": (
+        *("id", "article_id", "articleid", "doc_id", "docid", "document_id", "uid", "uuid"),
+        *("guid", "url", "link", "uri", "permalink", "source_url", "article_url"),
+    ),
+    "date": (
+        *("date", "published", "published_at", "publishedat", "publication_date", "published_date"),
+        *("publish_date", "date_published", "datepublished", "date_publish", "pub_date"),
+        *("pubdate", "publishdate", "article_date", "datetime", "created_at"),
+    ),
+    "title": ("title", "headline", "article_title", "heading", "head"),
+}
+_HEAD = 20  # lines of a .jsonl file that columns are detected from,
+_HEAD_LENGTH = 1_000_000  # or fewer of them that have as many characters
+_BATCH = 32  # rows of a .parquet file in memory
+
+
+def read_table(path: Path, columns: Columns, *, skip: int, say: Say) -> Iterator[Article]:
+    """Yield the articles of a table, or why one, or the rest of them, could not be read.
+
+    An article is named by its id, without one by its place: ``path:line`` of the line where it
+    begins, or ``path:row`` in a .parquet file.
+
+    Args:
+        path: the table.
+        columns: its columns' names; a name that is None is detected, and said aloud.
+        skip: how many articles, the bad ones included, to leave out at the start.
+        say: called with what is detected or guessed.
+    """
+    try:
+        yield from _READERS[ending(path) or ""](path, columns, skip, say)
+    except InputError as error:
+        yield Failure(str(path), str(error))
+
+
+class _Lines:
+    """The lines of an open table; refused, and passed over, is a row longer than `LONGEST`."""
+
+    def __init__(self, stream: TextIO, path: Path) -> None:
+        self.place = str(path)
+        self._path, self._stream = path, stream
+        self._number = self._length = 0
+        self._again = ""
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def peek(self) -> str:
+        """Return the first line that is not blank, to be yielded again; "" if there is none."""
+        self._again = next((line for line in self if line.strip()), "")
+        self._number -= 1
+        return self._again
+
+    def __next__(self) -> str:
+        line = self._again or self._stream.readline(LONGEST + 1)
+        self._again = ""
+        if not line:
+            raise StopIteration
+        self._number += 1
+        self._length += len(line)
+        if len(line) > LONGEST:
+            rest = line
+            while rest and rest[-1] not in "\r\n":
+                rest = self._stream.readline(_HEAD_LENGTH)
+        if self._length > LONGEST:
+            raise InputError(f"{self.place}: {_TOO_LONG}; is a quotation mark never closed?")
+        return line
+
+    def records(self, source: Iterator[_Record]) -> Iterator[tuple[str, _Record | InputError]]:
+        """Yield what ``source`` makes of the lines, each with the place where it begins."""
+        while True:
+            self.place = f"{self._path}:{self._number + 1}"
+            self._length = 0
+            try:
+                record = next(source)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield self.place, InputError(f"{self.place}: not a row of a table ({error})")
+            except InputError as error:
+                yield self.place, error
+            else:
+                yield self.place, record
+
+
+def _read_jsonl(path: Path, columns: Columns, skip: int, say: Say) -> Iterator[Article]:
+    with opening(path, say) as stream:
+        lines = _Lines(stream, path)
+        rows = (row for row in lines.records(lines) if not _is_blank(row[1]))
+        head = _take_head(rows)
+        if not head:
+            raise InputError(f"{path}: is empty")
+        known = [value for row in head if isinstance(value := _parse_json(*row), dict)]
+        names = list(dict.fromkeys(name for value in known for name in value))
+        # Where no line can be read there is nothing to detect, and each line says why.
+        chosen = _choose(path, names, columns, say, whole=False) if known else Columns("text")
+        for place, line in itertools.islice(itertools.chain(head, rows), skip, None):
+            yield _article(place, _parse_json(place, line), chosen)
+
+
+def _is_blank(line: str | InputError) -> bool:
+    return isinstance(line, str) and not line.strip()
+
+
+def _take_head(
+    rows: Iterator[tuple[str, str | InputError]],
+) -> list[tuple[str, str | InputError]]:
+    head: list[tuple[str, str | InputError]] = []
+    length = 0
+    for row in itertools.islice(rows, _HEAD):
+        head.append(row)
+        length += len(row[1]) if isinstance(row[1], str) else 0
+        if length > _HEAD_LENGTH:
+            break
+    return head
+
+
+def _parse_json(place: str, line: str | InputError) -> dict[str, Any] | InputError:
+    if isinstance(line, InputError):
+        return line
+    if UNDECODED in line:
+        return _undecoded(place)
+    try:
+        return parse_object(line, place)
+    except InputError as error:
+        return error
+
+
+def _read_csv(path: Path, columns: Columns, skip: int, say: Say) -> Iterator[Article]:
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST))
+    with opening(path, say) as stream:
+        lines = _Lines(stream, path)
+        first = lines.peek()
+        if not first:
+            raise InputError(f"{path}: is empty")
+        reader = csv.reader(lines, delimiter=_delimiter(path, first, say), strict=True)
+        records = ((place, row) for place, row in lines.records(reader) if row)
+        _, header = next(records)
+        if isinstance(header, InputError):
+            raise header
+        chosen = _choose(path, header, columns, say)
+        found = False
+        for place, row in itertools.islice(records, skip, None):
+            found = True
+            yield _article(place, _parse_row(place, row, header), chosen)
+        if not found and not skip:
+            raise InputError(f"{path}: holds no row below its header")
+
+
+def _delimiter(path: Path, header: str, say: Say) -> str:
+    if ending(path) == ".tsv":
+        return "\t"
+    # Spreadsheets write semicolons where the comma is the decimal sign.
+    delimiter = max(",;\t|", key=header.count)
+    if delimiter != ",":
+        say(f"{path}: columns are parted by {delimiter!r}")
+    return delimiter
+
+
+def _parse_row(
+    place: str, row: list[str] | InputError, header: Sequence[str]
+) -> dict[str, Any] | InputError:
+    if isinstance(row, InputError):
+        return row
+    if any(UNDECODED in cell for cell in row):
+        return _undecoded(place)
+    if len(row) < len(header) or any(row[len(header) :]):
+        return InputError(f"{place}: has {len(row)} cells; the header has {len(header)}")
+    return dict(zip(header, row, strict=False))
+
+
+def _read_parquet(path: Path, columns: Columns, skip: int, say: Say) -> Iterator[Article]:
+    import pyarrow.parquet
+
+    with reading(path) as stream:
+        try:
+            with pyarrow.parquet.ParquetFile(stream, buffer_size=1 << 16) as file:
+                chosen = _choose(path, file.schema_arrow.names, columns, say)
+                if not file.metadata.num_rows and not skip:
+                    raise InputError(f"{path}: holds no row")
+                for number, row in _parquet_rows(file, chosen, skip):
+                    yield _article(f"{path}:{number}", row, chosen)
+        except InputError:
+            raise
+        except Exception as error:  # of a damaged file any part may fail, and in any way
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+            raise InputError(f"{path}: cannot be read as a .parquet file ({reason})") from None
+
+
+def _parquet_rows(file: Any, chosen: Columns, skip: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    roles = (chosen.text, chosen.id, chosen.date, chosen.title)
+    names = sorted({name for name in roles if name})
+    number = group = 0
+    while group < file.num_row_groups and number + file.metadata.row_group(group).num_rows <= skip:
+        number += file.metadata.row_group(group).num_rows
+        group += 1
+    batches = file.iter_batches(
+        _BATCH, row_groups=list(range(group, file.num_row_groups)), columns=names, use_threads=False
+    )
+    for batch in batches:
+        for index in range(max(0, skip - number), batch.num_rows):
+            row = {name: _cell(batch.column(name)[index]) for name in names}
+            yield number + index + 1, row
+        number += batch.num_rows
+
+
+def _cell(scalar: Any) -> Any:
+    try:
+        return scalar.as_py()
+    except UnicodeDecodeError:
+        return UNDECODED
+    except (ValueError, OverflowError):  # a time beyond what Python's can hold
+        return None
+
+
+def _choose(
+    path: Path, names: Sequence[str], columns: Columns, say: Say, *, whole: bool = True
+) -> Columns:
+    """Return the columns to read, each by its own name or None where there is none.
+
+    ``whole`` tells that no other column than ``names`` may turn up.
+    """
+    chosen: dict[str, str | None] = {}
+    for role in _NAMES:
+        given: str | None = getattr(columns, role)
+        if given is not None:
+            chosen[role] = _find(names, [given])
+            if chosen[role] is None and (whole or role == "text"):
+                raise InputError(f"{path}: no column {given!r}; found {_list(names)}")
+            chosen[role] = chosen[role] or given
+    taken = set(chosen.values())
+    detected = {
+        role: name
+        for role, usual in _NAMES.items()
+        if role not in chosen and (name := _find([n for n in names if n not in taken], usual))
+    }
+    if "text" not in chosen | detected:
+        raise InputError(
+            f"{path}: no column of text; found {_list(names)}; name it with --text-column, "
+            f"or call it {_list(_NAMES['text'][:4])}"
+        )
+    if detected:
+        found = ", ".join(f"{role} is column {name!r}" for role, name in detected.items())
+        say(f"{path}: {found}")
+    return Columns(**{**chosen, **detected})
+
+
+def _find(names: Sequence[str], wanted: Sequence[str]) -> str | None:
+    """Return the first of ``wanted`` among ``names``: as written, or else in another case."""
+    alike = {_fold(name): name for name in reversed(names)}
+    exact = (name for name in wanted if name in names)
+    return next(exact, next((alike[w] for w in map(_fold, wanted) if w in alike), None))
+
+
+def _fold(name: str) -> str:
+    return name.strip().casefold().replace(" ", "_").replace("-", "_")
+
+
+def _list(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name[:40]) for name in names[:12])
+    return shown + (", ..." if len(names) > 12 else "") if names else "none"
+
+
+def _article(place: str, row: Mapping[str, Any] | InputError, chosen: Columns) -> Article:
+    if isinstance(row, InputError):
+        return Failure(place, str(row))
+    name = _string(row.get(chosen.id or "")) or place
+    text = row.get(chosen.text or "")
+    if not isinstance(text, str) or not text.strip():
+        return Failure(name, f"{place}: no {chosen.text!r}; every row needs one")
+    if UNDECODED in text:
+        return Failure(name, str(_undecoded(place)))
+    if "\0" in text:
+        return Failure(name, f"{place}: the text holds a NUL character")
+    if len(text) > LONGEST:
+        return Failure(name, f"{place}: {_TOO_LONG}")
+    title = _string(row.get(chosen.title or ""))
+    return Source(name, text, title=title, date=parse_date(row.get(chosen.date or "")))
+
+
+def _string(value: object) -> str | None:
+    if isinstance(value, str | int | float):
+        return str(value).strip() or None
+    return None
+
+
+def _undecoded(place: str) -> InputError:
+    return InputError(f"{place}: not in the encoding that the file begins with; convert it first")
+
+
+_READERS: dict[str, Callable[[Path, Columns, int, Say], Iterator[Article]]] = {
+    ".jsonl": _read_jsonl,
+    ".csv": _read_csv,
+    ".tsv": _read_csv,
+    ".parquet": _read_parquet,
+}

@@ -1,0 +1,554 @@
+"""Tag tables summed up: where each party stands, period by period."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from detente.codebook import Codebook, Dimension
+from detente.errors import InputError
+from detente.files import read_jsonl
+from detente.picture import clean
+
+By = Literal["actor", "party"]
+Period = Literal["week", "month", "none"]
+
+UNDATED = "undated"
+NO_PARTY = "no party"
+_BATCH_ROWS = 65_536
+_MERGE_ROWS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One party's rows in one period, counted by label.
+
+    Attributes:
+        party: the actor's id or the party's name; None where the tagger found no party.
+        period: "2024-W07", "2024-02", "undated", or "all" where time is not divided.
+        start: the period's first day; None where it has none.
+        rows: the rows of the tag table.
+        positions: those of them that take a position on any dimension.
+        labels: for each dimension, how many rows take each label other than "no position".
+    """
+
+    party: str | None
+    period: str
+    start: datetime.date | None
+    rows: int
+    positions: int
+    labels: Mapping[str, Mapping[str, int]]
+
+    def count(self, dimension: Dimension) -> int:
+        """Return how many rows take a position on a dimension."""
+        return sum(self.labels[dimension.name].values())
+
+    def mean(self, dimension: Dimension) -> float | None:
+        """Return the mean place on an ordinal scale, 0 for its first label and 1 for its last.
+
+        Rows without a position are left out; None if that leaves no row or there is no scale.
+        """
+        count = self.count(dimension)
+        if not count or not dimension.scale:
+            return None
+        labels = self.labels[dimension.name]
+        places = enumerate(dimension.label_names[index] for index in dimension.scale)
+        total = sum(place * labels[label] for place, label in places)
+        return total / max(1, len(dimension.scale) - 1) / count
+
+    def share(self, dimension: Dimension, label: str) -> float | None:
+        """Return a label's share of the rows that take a position; None if there are none."""
+        count = self.count(dimension)
+        return self.labels[dimension.name][label] / count if count else None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A tag table's tallies: the parties with most positions first, each one's periods in order.
+
+    Attributes:
+        by: what the rows were gathered by, "actor" or "party".
+        period: "week", "month", or "none" for no division of time.
+        dimensions: those of the codebook that the table has.
+    """
+
+    by: By
+    period: Period
+    dimensions: tuple[Dimension, ...]
+    tallies: tuple[Tally, ...]
+
+    @cached_property
+    def parties(self) -> tuple[str | None, ...]:
+        """The parties in order."""
+        return tuple(dict.fromkeys(tally.party for tally in self.tallies))
+
+    @property
+    def undated(self) -> int:
+        """The number of rows without a date; 0 where time is not divided."""
+        return sum(tally.rows for tally in self.tallies if tally.period == UNDATED)
+
+    def top(self, count: int | None) -> Summary:
+        """Return the summary of the first parties only; None takes all."""
+        kept = self.parties[:count]
+        return replace(self, tallies=tuple(t for t in self.tallies if t.party in kept))
+
+    def columns(self) -> dict[str, type]:
+        """Return the names and types of a row's cells."""
+        cells: dict[str, type] = {self.by: str, "period": str, "rows": int, "positions": int}
+        for dimension in self.dimensions:
+            cells[f"{dimension.name}_count"] = int
+            if dimension.scale:
+                cells[f"{dimension.name}_mean"] = float
+                continue
+            for label in positions_of(dimension):
+                cells[f"{dimension.name}_{label}_count"] = int
+                cells[f"{dimension.name}_{label}_share"] = float
+        return cells
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one flat row for each party and period; see `columns`."""
+        return [
+            {
+                self.by: tally.party,
+                "period": tally.period,
+                "rows": tally.rows,
+                "positions": tally.positions,
+                **dict(_cells(tally, self.dimensions)),
+            }
+            for tally in self.tallies
+        ]
+
+    def remarks(self) -> list[str]:
+        """Return what a reader of the numbers must know, one line each."""
+        total = sum(tally.rows for tally in self.tallies)
+        nameless = sum(tally.rows for tally in self.tallies if tally.party is None)
+        counts = [
+            (self.undated, "without a date", UNDATED),
+            (nameless, "that name no party", NO_PARTY),
+        ]
+        return [
+            f'rows {which}, counted under "{name}": {count} of {total}'
+            for count, which, name in counts
+            if count
+        ]
+
+
+def positions_of(dimension: Dimension) -> tuple[str, ...]:
+    """Return the labels of a dimension other than "no position"."""
+    return tuple(name for name in dimension.label_names if name != dimension.no_position)
+
+
+def summarize(
+    path: str | Path,
+    codebook: Codebook,
+    *,
+    by: By = "actor",
+    period: Period = "month",
+    min_confidence: float = 0.0,
+) -> Summary:
+    """Sum up a tag table, read in batches: memory follows the parties, not the rows.
+
+    Args:
+        path: a table written by ``detente tag``: .parquet, .csv or .jsonl.
+        codebook: the codebook of the model that made it; gives the order of ordinal scales.
+        by: "actor" gathers rows by actor id, and by party where there is none; "party" the
+            other way round.
+        period: weeks are ISO weeks.
+        min_confidence: labels less probable than this, 0 to 1, count as no position.
+
+    Raises:
+        InputError: the file cannot be read, is no tag table, is empty, holds a bad date or
+            probability, or a label that the codebook does not have.
+    """
+    path = Path(path)
+    names = _column_names(path)
+    dimensions = _table_dimensions(path, names, codebook)
+    wanted = ["actor", "party", *(dimension.name for dimension in dimensions)]
+    if period != "none":
+        wanted.append("date")
+    if min_confidence > 0:
+        wanted += [f"{dimension.name}_probability" for dimension in dimensions]
+    _check_columns(path, names, wanted)
+    counter = _Counter(path, dimensions, by, period, min_confidence)
+    counts = _counted(counter, _FORMATS[path.suffix][1](path, wanted))
+    if not counts.num_rows:
+        raise InputError(f"{path}: holds no rows")
+    return Summary(by, period, dimensions, _tallies(counts, dimensions, period))
+
+
+def summary_table(summary: Summary) -> Table:
+    """Return a summary as a table for the terminal."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.caption, table.caption_justify = _caption(summary), "left"
+    table.add_column(summary.by, overflow="fold")
+    table.add_column("period", no_wrap=True)
+    table.add_column("rows", justify="right")
+    table.add_column("positions", justify="right")
+    for dimension in summary.dimensions:
+        table.add_column(dimension.name, justify="right" if dimension.scale else "left")
+    previous: object = summary
+    for tally in summary.tallies:
+        if tally.party != previous:
+            table.add_section()
+        name = "" if tally.party == previous else clean(tally.party or NO_PARTY)
+        cells = [_shown(tally, dimension) for dimension in summary.dimensions]
+        table.add_row(Text(name), tally.period, str(tally.rows), str(tally.positions), *cells)
+        previous = tally.party
+    return table
+
+
+def _caption(summary: Summary) -> str:
+    scales = [
+        f"{dimension.name}: mean from 0 ({dimension.label_names[dimension.scale[0]]}) "
+        f"to 1 ({dimension.label_names[dimension.scale[-1]]})"
+        for dimension in summary.dimensions
+        if dimension.scale
+    ]
+    return "; ".join([*scales, "percentages are shares of the rows that take a label"])
+
+
+def _shown(tally: Tally, dimension: Dimension) -> Text:
+    if dimension.scale:
+        mean = tally.mean(dimension)
+        return Text("—", style="dim") if mean is None else Text(f"{mean:.2f}")
+    lines = [
+        f"{count} {label} {tally.share(dimension, label):.0%}"
+        for label, count in tally.labels[dimension.name].items()
+        if count
+    ]
+    return Text("\n".join(lines)) if lines else Text("—", style="dim")
+
+
+def _cells(tally: Tally, dimensions: Sequence[Dimension]) -> Iterator[tuple[str, Any]]:
+    for dimension in dimensions:
+        yield f"{dimension.name}_count", tally.count(dimension)
+        if dimension.scale:
+            yield f"{dimension.name}_mean", _rounded(tally.mean(dimension))
+            continue
+        for label, count in tally.labels[dimension.name].items():
+            yield f"{dimension.name}_{label}_count", count
+            yield f"{dimension.name}_{label}_share", _rounded(tally.share(dimension, label))
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, 6)
+
+
+def _tallies(counts: Any, dimensions: Sequence[Dimension], period: Period) -> tuple[Tally, ...]:
+    cells = zip(*(column.to_pylist() for column in counts.columns), strict=True)
+    tallies = [_tally(row, dimensions, period) for row in cells]
+    positions: Counter[str | None] = Counter()
+    for tally in tallies:
+        positions[tally.party] += tally.positions
+
+    def order(tally: Tally) -> tuple[Any, ...]:
+        party = (tally.party is None, -positions[tally.party], tally.party or "")
+        return (*party, tally.start is None, tally.start)
+
+    return tuple(sorted(tallies, key=order))
+
+
+def _tally(row: Sequence[Any], dimensions: Sequence[Dimension], period: Period) -> Tally:
+    party, start, rows, positions, *counts = row
+    rest = iter(counts)
+    labels = {
+        dimension.name: {label: next(rest) for label in positions_of(dimension)}
+        for dimension in dimensions
+    }
+    return Tally(party, _period_name(start, period), start, rows, positions, labels)
+
+
+def _period_name(start: datetime.date | None, period: Period) -> str:
+    if period == "none":
+        return "all"
+    if start is None:
+        return UNDATED
+    if period == "month":
+        return f"{start.year:04}-{start.month:02}"
+    year, week, _ = start.isocalendar()
+    return f"{year:04}-W{week:02}"
+
+
+def _counted(counter: _Counter, batches: Iterator[Any]) -> Any:
+    import pyarrow
+
+    counts, waiting, first = counter.nothing(), [], 1
+    for batch in batches:
+        waiting.append(counter.count(batch, first))
+        first += batch.num_rows
+        if sum(table.num_rows for table in waiting) > max(_MERGE_ROWS, counts.num_rows):
+            counts, waiting = _added(pyarrow.concat_tables([counts, *waiting])), []
+    return _added(pyarrow.concat_tables([counts, *waiting]))
+
+
+def _added(counts: Any) -> Any:
+    """Return the counts of one party and period added up."""
+    names = counts.column_names
+    sums = [(name, "sum") for name in names[2:]]
+    added = counts.group_by(names[:2]).aggregate(sums)
+    added = added.select([*names[:2], *(f"{name}_sum" for name in names[2:])])
+    return added.rename_columns(names).cast(counts.schema)
+
+
+@dataclass(frozen=True)
+class _Counter:
+    """Counts rows and labels by party and period, a batch at a time, as arrow tables."""
+
+    path: Path
+    dimensions: tuple[Dimension, ...]
+    by: By
+    period: Period
+    min_confidence: float
+
+    def nothing(self) -> Any:
+        """Return a table of counts without rows: party, start, rows, positions, each label."""
+        import pyarrow
+
+        count = 2 + sum(len(positions_of(dimension)) for dimension in self.dimensions)
+        keys = [("party", pyarrow.string()), ("start", pyarrow.date32())]
+        counts = [(str(number), pyarrow.int64()) for number in range(count)]
+        return pyarrow.schema([*keys, *counts]).empty_table()
+
+    def count(self, batch: Any, first: int) -> Any:
+        """Return the counts of a batch of arrow columns.
+
+        Args:
+            batch: some rows of the tag table.
+            first: the number, from 1, that the batch's first row has in the table.
+        """
+        import pyarrow
+        import pyarrow.compute as compute
+
+        taken = [
+            compute.fill_null(compute.equal(labels, label), False)
+            for dimension in self.dimensions
+            for labels in [self._labels(batch, dimension, first)]
+            for label in positions_of(dimension)
+        ]
+        rows = pyarrow.repeat(True, batch.num_rows)
+        flags = [rows, reduce(compute.or_, taken), *taken]
+        columns = [self._party(batch), self._start(batch, first)]
+        columns += [flag.cast(pyarrow.int64()) for flag in flags]
+        return _added(pyarrow.Table.from_arrays(columns, schema=self.nothing().schema))
+
+    def _party(self, batch: Any) -> Any:
+        import pyarrow
+        import pyarrow.compute as compute
+
+        other = "party" if self.by == "actor" else "actor"
+        names = [
+            compute.utf8_trim_whitespace(batch.column(name).cast(pyarrow.string()))
+            for name in (self.by, other)
+        ]
+        absent = pyarrow.scalar(None, pyarrow.string())
+        return compute.coalesce(
+            *(compute.if_else(compute.equal(name, ""), absent, name) for name in names)
+        )
+
+    def _start(self, batch: Any, first: int) -> Any:
+        import pyarrow
+        import pyarrow.compute as compute
+
+        if self.period == "none":
+            return pyarrow.nulls(batch.num_rows, pyarrow.date32())
+        days = self._cast(batch, "date", pyarrow.date32(), first, "a date such as 2024-02-29")
+        return compute.floor_temporal(days, unit=self.period)
+
+    def _labels(self, batch: Any, dimension: Dimension, first: int) -> Any:
+        import pyarrow
+        import pyarrow.compute as compute
+
+        labels = batch.column(dimension.name).cast(pyarrow.string())
+        self._check_labels(labels, dimension)
+        if self.min_confidence <= 0:
+            return labels
+        name = f"{dimension.name}_probability"
+        probabilities = self._cast(batch, name, pyarrow.float64(), first, "a number")
+        sure = compute.greater_equal(probabilities, self.min_confidence)
+        return compute.if_else(sure, labels, pyarrow.scalar(None, pyarrow.string()))
+
+    def _check_labels(self, labels: Any, dimension: Dimension) -> None:
+        for label in labels.unique().to_pylist():
+            if label and label not in dimension.label_names:
+                raise InputError(
+                    f"{self.path}: column '{dimension.name}' holds {label!r}, which the codebook "
+                    f"does not have ({', '.join(dimension.label_names)}); "
+                    "name the model that made the table with --model"
+                )
+
+    def _cast(self, batch: Any, name: str, kind: Any, first: int, wanted: str) -> Any:
+        import pyarrow
+
+        column = batch.column(name)
+        try:
+            return column.cast(kind, safe=pyarrow.types.is_string(column.type))
+        except pyarrow.ArrowException:
+            row, value = _first_bad(column, kind)
+        raise InputError(
+            f"{self.path}: row {first + row}, column '{name}': {value!r} is not {wanted}"
+        )
+
+
+def _first_bad(column: Any, kind: Any) -> tuple[int, Any]:
+    import pyarrow
+
+    for row in range(len(column)):
+        try:
+            column.slice(row, 1).cast(kind)
+        except pyarrow.ArrowException:
+            return row, column[row].as_py()
+    return 0, column[0].as_py()
+
+
+def _column_names(path: Path) -> list[str]:
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give a table written by detente tag")
+    if path.suffix not in _FORMATS:
+        raise InputError(f"{path}: unknown ending; give a table in {', '.join(_FORMATS)}")
+    if not path.exists():
+        raise InputError(f"{path}: no such file")
+    try:
+        if not path.stat().st_size:
+            raise InputError(f"{path}: is empty")
+        return _FORMATS[path.suffix][0](path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({_first_line(error)})") from None
+
+
+def _table_dimensions(
+    path: Path, names: Sequence[str], codebook: Codebook
+) -> tuple[Dimension, ...]:
+    found = [name for name in names if f"{name}_probability" in names]
+    if not found:
+        raise InputError(
+            f"{path}: is no table of detente tag: no column of labels stands beside its "
+            f"'..._probability' (columns: {_listed(names)})"
+        )
+    known = {dimension.name: dimension for dimension in codebook.dimensions}
+    for name in found:
+        if name not in known:
+            raise InputError(
+                f"{path}: column '{name}' is no dimension of the codebook ({', '.join(known)}); "
+                "name the model that made the table with --model"
+            )
+    return tuple(dimension for name, dimension in known.items() if name in found)
+
+
+def _check_columns(path: Path, names: Sequence[str], wanted: Sequence[str]) -> None:
+    missing = [f"'{name}'" for name in wanted if name not in names]
+    if missing:
+        raise InputError(
+            f"{path}: is no table of detente tag: column {', '.join(missing)} is missing "
+            f"(columns: {_listed(names)})"
+        )
+    for name in wanted:
+        if list(names).count(name) > 1:
+            raise InputError(f"{path}: column '{name}' is there twice")
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return clean(", ".join(names[:12]))[:200] + more
+
+
+def _first_line(error: Exception) -> str:
+    return clean(str(error).split("\n", 1)[0])[:160]
+
+
+def _parquet_names(path: Path) -> list[str]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        return list(pyarrow.parquet.read_schema(path).names)
+    except pyarrow.ArrowException as error:
+        raise InputError(f"{path}: is no parquet file ({_first_line(error)})") from None
+
+
+def _parquet_batches(path: Path, columns: Sequence[str]) -> Iterator[Any]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        with pyarrow.parquet.ParquetFile(path, memory_map=True) as file:
+            yield from file.iter_batches(_BATCH_ROWS, columns=list(columns))
+    except (pyarrow.ArrowException, OSError) as error:
+        raise InputError(f"{path}: is damaged ({_first_line(error)})") from None
+
+
+def _csv_names(path: Path) -> list[str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            return next(csv.reader(stream), [])
+    except (UnicodeDecodeError, csv.Error):
+        raise InputError(f"{path}: is no UTF-8 table of comma-separated values") from None
+
+
+def _csv_batches(path: Path, columns: Sequence[str]) -> Iterator[Any]:
+    import pyarrow
+    import pyarrow.csv
+
+    convert = pyarrow.csv.ConvertOptions(
+        include_columns=list(columns),
+        column_types=dict.fromkeys(columns, pyarrow.string()),
+        null_values=[""],
+        strings_can_be_null=True,
+    )
+    try:
+        with pyarrow.csv.open_csv(
+            path,
+            pyarrow.csv.ReadOptions(block_size=1 << 24),
+            pyarrow.csv.ParseOptions(newlines_in_values=True),
+            convert,
+        ) as reader:
+            yield from reader
+    except (pyarrow.ArrowException, OSError) as error:
+        raise InputError(f"{path}: is damaged ({_first_line(error)})") from None
+
+
+def _jsonl_names(path: Path) -> list[str]:
+    _, record = next(read_jsonl(path))
+    if isinstance(record, InputError):
+        raise record
+    return list(record)
+
+
+def _jsonl_batches(path: Path, columns: Sequence[str]) -> Iterator[Any]:
+    import pyarrow
+
+    schema = pyarrow.schema([(name, pyarrow.string()) for name in columns])
+    lines = read_jsonl(path)
+    while chunk := list(islice(lines, _BATCH_ROWS // 8)):
+        rows = [_jsonl_cells(place, record, columns) for place, record in chunk]
+        yield pyarrow.RecordBatch.from_pylist(rows, schema)
+
+
+def _jsonl_cells(
+    place: str, record: Mapping[str, Any] | InputError, columns: Sequence[str]
+) -> dict[str, str | None]:
+    if isinstance(record, InputError):
+        raise record
+    for name in columns:
+        value = record.get(name)
+        if not isinstance(value, str | int | float | None) or isinstance(value, bool):
+            raise InputError(f"{place}: column '{name}': {str(value)[:40]!r} is no cell of a table")
+    cells = {name: record.get(name) for name in columns}
+    return {name: None if value in (None, "") else str(value) for name, value in cells.items()}
+
+
+_FORMATS = {
+    ".parquet": (_parquet_names, _parquet_batches),
+    ".csv": (_csv_names, _csv_batches),
+    ".jsonl": (_jsonl_names, _jsonl_batches),
+}

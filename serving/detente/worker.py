@@ -1,0 +1,174 @@
+"""Tagging in bulk: articles in, their rows out, in this process or several."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from typing import Any
+
+from detente.article import Article
+from detente.errors import DetenteError
+from detente.reader import Entry, Failure
+
+_CHUNK = 8  # articles handed to a process at a time
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides the rows of an article.
+
+    Attributes:
+        model: a bundle folder or ``models:/name@alias``; None for the bundled model.
+        actors: a file of more actors.
+        probabilities: give every label's probability.
+        only_positions: leave out rows that take no position.
+        min_confidence: leave out rows with a label less probable than this.
+        batch_size: statements run together.
+        threads: threads of one inference call; 0 takes every core.
+    """
+
+    model: str | None = None
+    actors: Path | None = None
+    probabilities: bool = False
+    only_positions: bool = False
+    min_confidence: float = 0.0
+    batch_size: int = 32
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one article: its rows, or why there are none.
+
+    Attributes:
+        file, item: its place among the inputs.
+        skipped: statements that the gate kept from the model.
+        failure: why it could not be read or tagged.
+        notes: what the user should know about how it was read.
+    """
+
+    file: int
+    item: int
+    name: str
+    rows: tuple[dict[str, Any], ...] = ()
+    statements: int = 0
+    skipped: int = 0
+    failure: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Worker:
+    """Reads and tags articles, one after the other."""
+
+    def __init__(self, settings: Settings) -> None:
+        from detente.tagger import Tagger
+
+        self._settings = settings
+        self._tagger = Tagger.load(settings.model, threads=settings.threads, actors=settings.actors)
+
+    def __call__(self, entry: Entry) -> Outcome:
+        """Return an article's outcome; whatever goes wrong with it is its failure."""
+        notes: list[str] = []
+        name = ""
+        try:
+            source = entry.read(notes.append)
+            name = source.name
+            if isinstance(source, Failure):
+                return Outcome(
+                    entry.file, entry.item, name, failure=source.message, notes=tuple(notes)
+                )
+            article = self._tagger.tag(source, batch_size=self._settings.batch_size)
+        except DetenteError as error:
+            return Outcome(entry.file, entry.item, name, failure=str(error), notes=tuple(notes))
+        except Exception as error:
+            # One article's trouble, foreseen or not, must not cost the others.
+            reason = f"{name}: {type(error).__name__}: {error}"
+            return Outcome(entry.file, entry.item, name, failure=reason, notes=tuple(notes))
+        return Outcome(
+            entry.file,
+            entry.item,
+            name,
+            tuple(self._rows(article)),
+            statements=len(article.statements),
+            skipped=sum(not statement.holders for statement in article.statements),
+            notes=tuple(notes),
+        )
+
+    def _rows(self, article: Article) -> Iterator[dict[str, Any]]:
+        settings = self._settings
+        rows = iter(article.rows(probabilities=settings.probabilities))
+        for holder in itertools.chain.from_iterable(s.holders for s in article.statements):
+            row = next(rows)
+            if settings.only_positions and not holder.reading.takes_position:
+                continue
+            if any(p.probability < settings.min_confidence for _, p in holder.reading):
+                continue
+            yield row
+
+
+def tag_locally(entries: Iterable[Entry], settings: Settings, jobs: int) -> Iterator[Outcome]:
+    """Yield the outcome of every entry, in order, from ``jobs`` processes.
+
+    Entries are drawn only a little ahead of the outcomes, so memory does not grow with them.
+
+    Raises:
+        DetenteError: a process died.
+    """
+    if jobs == 1:
+        yield from map(Worker(settings), entries)
+        return
+    pending: deque[Future[list[Outcome]]] = deque()
+    pool = ProcessPoolExecutor(
+        jobs, mp_context=get_context("spawn"), initializer=_start, initargs=(settings,)
+    )
+    try:
+        for chunk in _chunks(entries):
+            pending.append(pool.submit(_tag_chunk, chunk))
+            if len(pending) > 2 * jobs:
+                yield from pending.popleft().result()
+        while pending:
+            yield from pending.popleft().result()
+    except BrokenProcessPool:
+        raise DetenteError(
+            "a tagging process died, perhaps for want of memory; go on with --resume and fewer "
+            "--jobs"
+        ) from None
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _chunks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    remaining = iter(entries)
+    while chunk := list(itertools.islice(remaining, _CHUNK)):
+        yield chunk
+
+
+_worker: Worker
+
+
+def _start(settings: Settings) -> None:
+    global _worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _worker = Worker(settings)
+
+
+def _end_with_parent() -> None:
+    """Leave no process behind when the command is killed outright."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _tag_chunk(chunk: list[Entry]) -> list[Outcome]:
+    return [_worker(entry) for entry in chunk]

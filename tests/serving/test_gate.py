@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from detente import Codebook
+from detente.bundle import Bundle
+from detente.gate import Gate, terms
+from detente_training.gate import fit_gate
+from detente_training.gold import read_gold
+from detente_training.record import read_records
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def gate() -> Gate:
+    gate = Bundle.load().gate
+    assert gate is not None
+    return gate
+
+
+def test_terms_are_words_and_neighbours() -> None:
+    assert list(terms("We won't, said Lee")) == [
+        "we",
+        "won't",
+        "we won't",
+        "said",
+        "won't said",
+        "lee",
+        "said lee",
+    ]
+
+
+def test_the_gate_keeps_positions_of_whole_articles(gate: Gate, codebook: Codebook) -> None:
+    texts = [
+        article.text[statement.start : statement.end]
+        for article in read_gold(ROOT / "data" / "articles", codebook)
+        for statement in article.statements
+        if statement.positions
+    ]
+    kept = sum(map(gate.passes, texts))
+    assert kept / len(texts) >= 0.98
+
+
+def test_the_gate_skips_something(gate: Gate) -> None:
+    assert not gate.passes("The hall was built in 1911 and seats 900.")
+
+
+def test_names_do_not_open_the_gate(gate: Gate) -> None:
+    assert not [
+        term for term in gate.weights if {"pyongyang", "ukraine", "israel"} & {*term.split()}
+    ]
+    with_one, with_other = (
+        gate.score(f"{name} refused to sign.") for name in ("Pyongyang", "Vostania")
+    )
+    assert with_one == with_other
+
+
+def test_a_gate_is_fitted_only_where_there_is_something_to_learn(codebook: Codebook) -> None:
+    records = read_records(ROOT / "data" / "corpus" / "accession-terms.jsonl", codebook)
+    assert fit_gate(records, codebook) is None
+
+
+def test_a_broken_gate_is_refused(tmp_path: Path) -> None:
+    import hashlib
+    import json
+    import shutil
+
+    from detente.bundle import DEFAULT
+    from detente.errors import BundleError
+
+    bundle = tmp_path / "bundle"
+    shutil.copytree(DEFAULT, bundle)
+    (bundle / "gate.json").write_text('{"weights": 3}')
+    manifest = json.loads((bundle / "bundle.json").read_text())
+    manifest["files"]["gate.json"] = hashlib.sha256(b'{"weights": 3}').hexdigest()
+    (bundle / "bundle.json").write_text(json.dumps(manifest))
+    with pytest.raises(BundleError, match=r"gate\.json: is no gate"):
+        Bundle.load(bundle)

@@ -1,0 +1,333 @@
+"""Tables of articles: .jsonl, .csv, .tsv and .parquet."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import gzip
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from detente.errors import InputError
+from detente.reader import Columns, Failure, Source, entries, read_articles
+from detente.rows import LONGEST
+from detente.source import DETECTED
+from tests.conftest import ROOT
+
+DAY = datetime.date(2003, 9, 29)
+ROWS: list[dict[str, Any]] = [
+    {"URL": "a/1", "Body": "Japan said no.", "Published": "2003-09-29", "Headline": "No"},
+    {"URL": "a/2", "Body": "“We left,”\nhe said, “twice”.", "Published": "soon", "Headline": ""},
+]
+EXPECTED = [
+    Source("a/1", "Japan said no.", "No", DAY),
+    Source("a/2", "“We left,”\nhe said, “twice”.", None, None),
+]
+SAID = "text is column 'Body', id is column 'URL', date is column 'Published', title is column"
+
+
+def read(
+    path: Path, columns: Columns = DETECTED, start: int = 0
+) -> tuple[list[Source | Failure], list[str]]:
+    said: list[str] = []
+    found = entries([path], columns, start=(0, start), say=said.append)
+    return [entry.read() for entry in found], said
+
+
+def texts(path: Path, columns: Columns = DETECTED) -> list[str]:
+    return [
+        article.text if isinstance(article, Source) else article.message.removeprefix(str(path))
+        for article in read(path, columns)[0]
+    ]
+
+
+def failure(path: Path, columns: Columns = DETECTED) -> str:
+    (found,), _ = read(path, columns)
+    assert isinstance(found, Failure), found
+    assert found.message.startswith(str(path))
+    assert "\n" not in found.message
+    return found.message.removeprefix(str(path))
+
+
+def write_table(path: Path, rows: Sequence[dict[str, Any]], encoding: str = "utf-8") -> Path:
+    names = [name for name in path.suffixes if name != ".gz"]
+    if names == [".parquet"]:
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows)), path)
+        return path
+    if names == [".jsonl"]:
+        content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        raw = content.encode(encoding)
+    else:
+        temporary = path.with_name("rows")
+        with temporary.open("w", encoding=encoding, newline="") as stream:
+            tabs = "\t" if names == [".tsv"] else ","
+            writer = csv.DictWriter(stream, list(rows[0]), delimiter=tabs)
+            writer.writeheader()
+            writer.writerows(rows)
+        raw = temporary.read_bytes()
+    path.write_bytes(gzip.compress(raw) if path.suffix == ".gz" else raw)
+    return path
+
+
+@pytest.mark.parametrize(
+    "ending", ["jsonl", "csv", "tsv", "jsonl.gz", "csv.gz", "tsv.gz", "parquet"]
+)
+def test_columns_are_detected_and_said_once(tmp_path: Path, ending: str) -> None:
+    path = write_table(tmp_path / f"a.{ending}", ROWS)
+    found, said = read(path)
+    assert found == EXPECTED
+    assert said == [f"{path}: {SAID} 'Headline'"]
+    assert read(path, start=1) == (EXPECTED[1:], said)
+    assert read(path, start=2) == ([], said)
+    given = Columns("Body", "URL", "Published", "Headline")
+    assert read(path, given) == (EXPECTED, [])
+    assert read(path, Columns("headline", "published"))[0][0] == Source("2003-09-29", "No")
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "tsv"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_encodings_of_tables(tmp_path: Path, ending: str, encoding: str) -> None:
+    path = write_table(tmp_path / f"a.{ending}", ROWS, encoding)
+    found, said = read(path)
+    assert found == EXPECTED
+    guesses = [line for line in said if "guess" in line]
+    assert guesses == [f"{path}: not UTF-8; read as cp1252, which is a guess"] * (
+        encoding == "cp1252"
+    )
+
+
+def test_names_and_places(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(
+        '\n{"text": "One.", "id": 7}\n{"id": "", "text": "Two."}\n'
+        '{"text": "Three.", "id": null}\n{"text": " ", "id": "x"}\n{"text": 5}\n{"id": "y"}\n'
+    )
+    found, _ = read(path)
+    assert [article.name for article in found] == [
+        "7",
+        f"{path}:3",
+        f"{path}:4",
+        "x",
+        f"{path}:6",
+        "y",
+    ]
+    assert texts(path)[3:] == [f":{line}: no 'text'; every row needs one" for line in (5, 6, 7)]
+    path = tmp_path / "a.csv"
+    path.write_text('\ntext,n\n"One\nline.",1\n\nTwo.,2\n,3\n')
+    found, _ = read(path)
+    assert [article.name for article in found] == [f"{path}:{line}" for line in (3, 6, 7)]
+    assert texts(path)[2] == ":7: no 'text'; every row needs one"
+    path = write_table(tmp_path / "a.parquet", [{"text": "One."}, {"text": None}])
+    found, _ = read(path)
+    assert [article.name for article in found] == [f"{path}:1", f"{path}:2"]
+
+
+def test_bad_lines_of_jsonl(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(
+        b'{"text": "One."}\n{"text": \n[1]\n{"text": "\\ud800"}\n{"text": "a\\u0000b"}\n'
+        + b'{"text": "caf\xe9"}\n'
+        + b'{"text": ' + b"[" * 100_000 + b"\n"
+        + b'{"text": "' + "é".encode() * 99 + b'"}\n'
+        + b'{"text": "' + b"x" * LONGEST + b'"}\n'
+        + b'{"text": "Last."}'
+    )  # fmt: skip
+    found = texts(path)
+    assert found[0] == "One."
+    assert [text.split(":")[1] for text in found[1:7]] == list("234567")
+    for text, words in zip(
+        found[1:7],
+        ["bad JSON", "JSON object", "half of a char", "NUL", "not in the encoding", "bad JSON"],
+        strict=True,
+    ):
+        assert words in text
+    assert found[7] == "é" * 99
+    assert ":9: is longer than the 16 million" in found[8]
+    assert found[9:] == ["Last."]
+
+
+def test_bad_rows_of_csv(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    long = "y" * 1_000_000
+    path.write_bytes(
+        b"id,text,n\n1,One.,1\n2,Two.\n3,Three.,3,4\n4,Four.,4,,\n"
+        + b'5,"Five "or so.",5\n6,caf\xe9,6\n'
+        + "7,naïve,7\n".encode() * 50
+        + b"8," + long.encode() + b",8\n9,a\0b,9\n"
+        + b'10,"' + (b"x" * 1000 + b"\n") * (LONGEST // 1000) + b"11,Eleven.,11\n"
+        + b'12,"never closed\n13,Lost.,13\n'
+    )  # fmt: skip
+    found = texts(path, Columns("text", "id"))
+    assert found[0] == "One."
+    assert found[1] == ":3: has 2 cells; the header has 3"
+    assert found[2] == ":4: has 4 cells; the header has 3"
+    assert found[3] == "Four."
+    assert ":6: not a row of a table" in found[4]
+    assert ":7: not in the encoding" in found[5]
+    assert found[6:56] == ["naïve"] * 50
+    assert found[56] == long
+    assert "NUL" in found[57]
+    assert "is a quotation mark never closed?" in found[58]
+    assert found[-2] == "Eleven."
+    assert "not a row of a table (unexpected end of data)" in found[-1]
+
+
+def test_semicolons_and_tabs_in_csv(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id;text\n1;Japan, it said, left.\n")
+    found, said = read(path)
+    assert found == [Source("1", "Japan, it said, left.")]
+    assert said[0] == f"{path}: columns are parted by ';'"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.jsonl", b"", ": is empty"),
+        ("a.jsonl", b"\n \n", ": is empty"),
+        ("a.jsonl", b"\0\1\2", ": is a binary file"),
+        ("a.jsonl", b'{"x": 1}\n{"y": 2}\n', ": no column of text; found 'x', 'y'; name it"),
+        ("a.csv", b"", ": is empty"),
+        ("a.csv", b"\xef\xbb\xbf\n", ": is empty"),
+        ("a.csv", b"text\n", ": holds no row"),
+        ("a.csv", b"a,b\n1,2\n", ": no column of text; found 'a', 'b'; name it"),
+        ("a.csv", b'a,"b\n1,2\n', ":1: not a row of a table"),
+        ("a.tsv", b"a\0", ": is a binary file"),
+        ("a.csv", bytes(range(128, 256)) * 9 + b"\x81\x8d\x8f", ": is neither UTF-8"),
+        ("a.csv.gz", b"text\n", ": is damaged, or no .gz file"),
+        ("a.jsonl.gz", gzip.compress(b'{"text": "One."}\n')[:-9], ": is cut short"),
+        ("a.parquet", b"", ": cannot be read as a .parquet file"),
+        ("a.parquet", b"PAR1 garbage PAR1", ": cannot be read as a .parquet file"),
+    ],
+)
+def test_bad_tables(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert words in failure(path)
+
+
+def test_columns_that_are_not_there(tmp_path: Path) -> None:
+    for ending in ("csv", "jsonl", "parquet"):
+        path = write_table(tmp_path / f"a.{ending}", ROWS)
+        message = failure(path, Columns(text="tekst"))
+        assert ": no column 'tekst'; found 'URL', 'Body', 'Published', 'Headline'" in message
+    assert "no column 'day'" in failure(tmp_path / "a.csv", Columns(date="day"))
+    # Any line of JSON may bring a key that the first ones lack.
+    assert read(tmp_path / "a.jsonl", Columns(date="day"))[0][0] == Source(
+        "a/1", "Japan said no.", "No"
+    )
+
+
+def test_a_gz_that_breaks_off_yields_what_came_before(tmp_path: Path) -> None:
+    numbers = random.Random(0)
+    rows = [{"text": numbers.randbytes(500).hex()} for _ in range(5000)]
+    path = write_table(tmp_path / "a.jsonl.gz", rows)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    *found, last = texts(path)
+    assert 1000 < len(found) < 5000
+    assert found == [row["text"] for row in rows[: len(found)]]
+    assert last == ": is cut short; the .gz file has no end"
+
+
+def test_parquet(tmp_path: Path) -> None:
+    rows = [
+        {"text": f"Row {n}.", "id": n, "date": datetime.datetime(2003, 9, 29, 12), "x": [n]}
+        for n in range(100)
+    ]
+    path = tmp_path / "a.parquet"
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path, row_group_size=30)
+    expected = [Source(str(n), f"Row {n}.", date=DAY) for n in range(100)]
+    for start in (0, 1, 29, 30, 31, 75, 99, 100, 101):
+        assert read(path, start=start)[0] == expected[start:]
+    assert "holds no row" in failure(_empty_parquet(tmp_path / "b.parquet"))
+    assert "no column of text; found 'a'" in failure(
+        write_table(tmp_path / "c.parquet", [{"a": 1}])
+    )
+    assert texts(write_table(tmp_path / "d.parquet", [{"text": 1}])) == [
+        ":1: no 'text'; every row needs one"
+    ]
+    cut = tmp_path / "e.parquet"
+    cut.write_bytes(path.read_bytes()[:-40])
+    assert "cannot be read as a .parquet file" in failure(cut)
+    raw = bytearray(path.read_bytes())
+    raw[4:400] = os.urandom(396)
+    cut.write_bytes(bytes(raw))
+    assert any("cannot be read as a .parquet file" in text for text in texts(cut))
+    bad = pyarrow.Array.from_buffers(
+        pyarrow.string(),
+        2,
+        [None, pyarrow.py_buffer(b"\0\0\0\0\4\0\0\0\5\0\0\0"), pyarrow.py_buffer(b"caf\xe9x")],
+    )
+    pyarrow.parquet.write_table(pyarrow.table({"text": bad}), cut)
+    assert ":1: not in the encoding" in texts(cut)[0]
+    assert texts(cut)[1] == "x"
+
+
+def _empty_parquet(path: Path) -> Path:
+    schema = pyarrow.schema([("text", pyarrow.string())])
+    pyarrow.parquet.write_table(schema.empty_table(), path)
+    return path
+
+
+def test_reading_goes_on_past_a_bad_table(tmp_path: Path) -> None:
+    write_table(tmp_path / "a.csv", ROWS)
+    (tmp_path / "b.parquet").write_bytes(b"garbage")
+    write_table(tmp_path / "c.jsonl", ROWS)
+    failures: list[Failure] = []
+    found = list(read_articles([tmp_path], on_failure=failures.append, say=lambda _: None))
+    assert found == EXPECTED * 2
+    assert [failure.name for failure in failures] == [str(tmp_path / "b.parquet")]
+    with pytest.raises(InputError, match=r"b\.parquet: cannot be read as"):
+        list(read_articles([tmp_path], say=lambda _: None))
+
+
+_PEAK = """
+import re, sys
+from pathlib import Path
+from detente.reader import entries
+def memory(key):
+    return int(re.search(key + r":\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
+articles = entries([Path(sys.argv[1])], say=lambda _: None)
+count = next(articles).file
+before = memory("VmRSS")
+count = 1 + sum(len(entry.read().text) > 9 for entry in articles)
+print(count, memory("VmHWM") - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads memory as Linux tells it")
+@pytest.mark.parametrize("ending", ["jsonl", "csv.gz", "parquet"])
+def test_a_table_is_never_held_in_memory(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"a.{ending}"
+    text, count = "Japan said no to the union once more. " * 130, 40_000  # 200 MB
+    if ending == "jsonl":
+        with path.open("w") as stream:
+            for n in range(count):
+                stream.write(f'{{"id": {n}, "text": "{text}"}}\n')
+    elif ending == "csv.gz":
+        with gzip.open(path, "wt", 1) as packed:
+            packed.write("id,text\n")
+            for n in range(count):
+                packed.write(f'{n},"{text}"\n')
+    else:
+        schema = pyarrow.schema([("text", pyarrow.string()), ("other", pyarrow.string())])
+        with pyarrow.parquet.ParquetWriter(path, schema, use_dictionary=False) as writer:
+            for _ in range(4):
+                batch = [{"text": text, "other": text}] * (count // 4)
+                writer.write_table(pyarrow.Table.from_pylist(batch, schema))
+    done = subprocess.run(
+        [sys.executable, "-c", _PEAK, path], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    found, growth = done.stdout.split()
+    assert int(found) == count
+    assert float(growth) < 40, f"{growth} MB more than at the first row"

@@ -1,0 +1,95 @@
+"""Fitting the gate that spares the model statements without a position."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.pipeline import Pipeline
+
+from detente.codebook import Codebook
+from detente.gate import Gate, terms
+from detente_training.record import Record
+
+RECALL = 0.99
+_FOLDS = 5
+_MIN_STATEMENTS = 2  # that a term must occur in
+_STRENGTH = 0.1
+_NEGLIGIBLE = 0.02
+
+
+def fit_gate(records: Sequence[Record], codebook: Codebook) -> Gate | None:
+    """Return a gate that lets `RECALL` of the statements with a position pass.
+
+    The threshold is set on scores from cross-validation that keeps negotiations together, so it
+    holds for disputes the gate has not seen; the weights are then fitted to all records.
+
+    Args:
+        records: training and validation records.
+        codebook: says which label means "no position".
+
+    Returns:
+        None where the codebook has no such label, or too few records or groups have either kind.
+    """
+    takes = _positions(records, codebook)
+    groups = {record.text: record.negotiation for record in records}
+    positive = np.array(list(takes.values()), dtype=bool)
+    kinds = Counter(positive.tolist())
+    if min(kinds[True], kinds[False]) < 10 or len(set(groups.values())) < _FOLDS:
+        return None
+    texts = list(takes)
+    regression = Pipeline(
+        [
+            ("terms", CountVectorizer(analyzer=terms, binary=True, vocabulary=_vocabulary(texts))),
+            (
+                "regression",
+                LogisticRegression(C=_STRENGTH, class_weight="balanced", max_iter=2000),
+            ),
+        ]
+    )
+    scores = cross_val_predict(
+        regression,
+        texts,
+        positive,
+        groups=[groups[text] for text in texts],
+        cv=GroupKFold(_FOLDS),
+        method="decision_function",
+    )
+    regression.fit(texts, positive)
+    weights = zip(
+        regression["terms"].get_feature_names_out(), regression["regression"].coef_[0], strict=True
+    )
+    return Gate(
+        intercept=round(float(regression["regression"].intercept_[0]), 4),
+        threshold=round(float(np.quantile(scores[positive], 1 - RECALL)), 4),
+        weights={term: round(float(w), 3) for term, w in weights if abs(w) > _NEGLIGIBLE},
+    )
+
+
+def _positions(records: Sequence[Record], codebook: Codebook) -> dict[str, bool]:
+    """Return whether each statement takes a position in any dimension for any holder."""
+    found: dict[str, bool] = {}
+    for record in records:
+        takes = any(
+            dimension.no_position is not None
+            and record.labels[dimension.name] not in (None, dimension.no_position)
+            for dimension in codebook.dimensions
+        )
+        found[record.text] = found.get(record.text, False) or takes
+    return found
+
+
+def _vocabulary(texts: Sequence[str]) -> list[str]:
+    """Return the terms that occur often enough and hold no word that is only printed as a name."""
+    lower = {word for text in texts for word in text.split() if word[:1].islower()}
+    common = {word.strip("\"'()[],.;:!?-–—“”‘’") for word in lower} | {str(n) for n in range(10)}
+    counts = Counter(term for text in texts for term in set(terms(text)))
+    return sorted(
+        term
+        for term, count in counts.items()
+        if count >= _MIN_STATEMENTS and all(word in common for word in term.split())
+    )

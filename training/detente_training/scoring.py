@@ -1,0 +1,218 @@
+"""Scoring whole articles end to end: statements, speakers, holders, labels, and all at once."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from detente.article import Article, Holder, Statement
+from detente.codebook import Codebook
+from detente_training.gold import GoldArticle, GoldParty, GoldStatement
+from detente_training.metrics import Interval
+
+_OVERLAP = 0.5  # characters shared of those covered, for two statements to be the same one
+_RESAMPLES = 2000
+_ARTICLES = re.compile(r"^(?:the|a|an|its|their|his|her)\s+|[’']s?$", re.IGNORECASE)
+
+Counts = Counter[str]
+
+
+def score_articles(
+    articles: Sequence[Article], golds: Sequence[GoldArticle], codebook: Codebook
+) -> dict[str, Any]:
+    """Score tagged articles against their gold annotation.
+
+    Returns:
+        JSON-ready figures with 95% intervals (bootstrap over articles), for all articles and for
+        each split: F1 of statements that take a position, of their holders, and of triples
+        (holder, first and second dimension), the share of speakers and kinds of attribution that
+        are right in found statements, and label accuracy given statement and holder.
+    """
+    counts = [_count(a, g, codebook) for a, g in zip(articles, golds, strict=True)]
+    groups: dict[str, list[Counts]] = {"all": counts}
+    for gold, count in zip(golds, counts, strict=True):
+        groups.setdefault(gold.split, []).append(count)
+    return {
+        "articles": len(articles),
+        "splits": {name: _figures(group, codebook) for name, group in groups.items()},
+    }
+
+
+def score_tables(report: Mapping[str, Any]) -> list[tuple[str, list[list[str]]]]:
+    """Return the figures as a titled table; its first row is the head."""
+    splits = report["splits"]
+    rows = [["figure", *(f"{name} ({s['articles']} articles)" for name, s in splits.items())]]
+    for key in splits["all"]["figures"]:
+        cells = []
+        for split in splits.values():
+            figure = split["figures"][key]
+            interval = Interval(figure["value"], figure["low"], figure["high"])
+            cells.append(f"{interval} of {figure['of']}")
+        rows.append([key, *cells])
+    return [("End to end [95% interval]", rows)]
+
+
+def _figures(counts: Sequence[Counts], codebook: Codebook) -> dict[str, Any]:
+    names = {
+        "statements found": ("found", "gold"),
+        "statement F1": ("statement", None),
+        "statement recall": ("statement hit", "statement gold"),
+        "attribution": ("attribution", "found"),
+        "speaker": ("speaker", "spoken"),
+        "holder recall, any label": ("holder seen", "holder gold"),
+        "holder F1": ("holder", None),
+        **{f"{d.name} accuracy": (f"label {d.name}", "labelled") for d in codebook.dimensions},
+        "triple F1": ("triple", None),
+    }
+    generator = np.random.default_rng(0)
+    draws = generator.multinomial(
+        len(counts), np.full(len(counts), 1 / len(counts)), size=_RESAMPLES
+    )
+    figures = {}
+    for name, (part, whole) in names.items():
+        if whole is None:
+            top = np.array([2 * count[f"{part} hit"] for count in counts])
+            bottom = np.array([count[f"{part} gold"] + count[f"{part} called"] for count in counts])
+            size = sum(count[f"{part} gold"] for count in counts)
+        else:
+            top = np.array([count[part] for count in counts])
+            bottom = np.array([count[whole] for count in counts])
+            size = int(bottom.sum())
+        samples = (draws @ top) / np.maximum(draws @ bottom, 1)
+        low, high = np.percentile(samples, [2.5, 97.5])
+        value = float(top.sum() / max(bottom.sum(), 1))
+        figures[name] = {"value": value, "low": float(low), "high": float(high), "of": size}
+    return {"articles": len(counts), "figures": figures}
+
+
+def _count(article: Article, gold: GoldArticle, codebook: Codebook) -> Counts:
+    counts: Counts = Counter()
+    pairs = dict(match_statements(article.statements, gold.statements))
+    first, second, *_ = [d.name for d in codebook.dimensions] * 2
+    called = {
+        s.number: [h for h in s.holders if h.reading.takes_position] for s in article.statements
+    }
+    counts["gold"] = len(gold.statements)
+    counts["found"] = len(pairs)
+    counts["statement gold"] = sum(bool(s.positions) for s in gold.statements)
+    counts["statement called"] = sum(bool(holders) for holders in called.values())
+    counts["holder gold"] = counts["triple gold"] = sum(len(s.positions) for s in gold.statements)
+    counts["holder called"] = counts["triple called"] = sum(map(len, called.values()))
+    for number, true in enumerate(gold.statements):
+        statement = pairs.get(number)
+        if statement is None:
+            continue
+        counts["attribution"] += statement.attribution == true.attribution
+        if true.speaker is not None:
+            counts["spoken"] += 1
+            names = gold.speakers[true.speaker].names
+            counts["speaker"] += _is_speaker(statement.speaker, names)
+        counts["statement hit"] += bool(true.positions and called[statement.number])
+        for key, labels in true.positions.items():
+            seen = [h for h in statement.holders if is_party(h, gold.parties[key])]
+            counts["holder seen"] += bool(seen)
+            if seen:
+                # A party found twice is judged by its clearest reading.
+                holder = max(seen, key=lambda h: h.reading.takes_position)
+                counts["labelled"] += 1
+                for dimension in codebook.dimensions:
+                    right = (
+                        holder.reading.predictions[dimension.name].label == labels[dimension.name]
+                    )
+                    counts[f"label {dimension.name}"] += right
+                if holder.reading.takes_position:
+                    counts["holder hit"] += 1
+                    counts["triple hit"] += all(
+                        holder.reading.predictions[name].label == labels[name]
+                        for name in (first, second)
+                    )
+    return counts
+
+
+def match_statements(
+    found: Sequence[Statement], gold: Sequence[GoldStatement]
+) -> Iterator[tuple[int, Statement]]:
+    """Yield (number of a gold statement, the statement that is it), one to one, best first."""
+    scored = []
+    for number, true in enumerate(gold):
+        for statement in found:
+            shared = min(statement.end, true.end) - max(statement.start, true.start)
+            covered = max(statement.end, true.end) - min(statement.start, true.start)
+            if shared >= _OVERLAP * covered:
+                scored.append((-shared / covered, number, statement.number))
+    by_number = {statement.number: statement for statement in found}
+    taken: set[int] = set()
+    matched: set[int] = set()
+    for _, number, other in sorted(scored):
+        if number not in matched and other not in taken:
+            matched.add(number)
+            taken.add(other)
+            yield number, by_number[other]
+
+
+def is_party(holder: Holder, party: GoldParty) -> bool:
+    """Whether a holder is a party: by actor, or else by one of the party's names."""
+    actor = holder.mention.actor if holder.mention else None
+    if actor is not None and party.actor is not None:
+        return actor == party.actor
+    names = {_plain(name) for name in party.names}
+    found = {holder.party, holder.mention.text if holder.mention else None} - {None}
+    return any(_plain(str(name)) in names for name in found)
+
+
+def _is_speaker(found: str | None, names: Sequence[str]) -> bool:
+    """Whether a speaker is named by one of the names, or shares the head of one."""
+    if found is None:
+        return False
+    said = _plain(found)
+    return any(
+        said == name or f" {said} ".find(f" {name} ") >= 0 or f" {name} ".find(f" {said} ") >= 0
+        for name in map(_plain, names)
+    )
+
+
+def _plain(name: str) -> str:
+    return _ARTICLES.sub("", " ".join(name.replace("’", "'").split())).casefold().strip(" ,.'\"")
+
+
+def errors_of(article: Article, gold: GoldArticle, codebook: Codebook) -> Iterator[tuple[str, str]]:
+    """Yield (kind, description) of every error in an article, for reading."""
+    pairs = dict(match_statements(article.statements, gold.statements))
+    matched: dict[int, list[Holder]] = defaultdict(list)
+    for number, true in enumerate(gold.statements):
+        text = " ".join(gold.text[true.start : true.end].split())
+        statement = pairs.get(number)
+        if statement is None:
+            yield "not found", text
+            continue
+        if true.speaker and not _is_speaker(statement.speaker, gold.speakers[true.speaker].names):
+            yield "speaker", f"{true.speaker} was {statement.speaker}: {text}"
+        if statement.attribution != true.attribution:
+            yield "attribution", f"{true.attribution} was {statement.attribution}: {text}"
+        for key, labels in true.positions.items():
+            seen = [h for h in statement.holders if is_party(h, gold.parties[key])]
+            matched[statement.number] += seen
+            if not seen:
+                had = ", ".join(
+                    f"{h.mention.text if h.mention else '-'}={h.party}" for h in statement.holders
+                )
+                yield "holder missed", f"{key} not among ({had}): {text}"
+                continue
+            holder = max(seen, key=lambda h: h.reading.takes_position)
+            wrong = [
+                f"{d.name} {labels[d.name]} was {holder.reading.predictions[d.name].label}"
+                for d in codebook.dimensions
+                if holder.reading.predictions[d.name].label != labels[d.name]
+            ]
+            if wrong:
+                yield "labels", f"{key}: {'; '.join(wrong)}: {text}"
+    for statement in article.statements:
+        for holder in statement.holders:
+            if holder.reading.takes_position and holder not in matched[statement.number]:
+                name = holder.mention.text if holder.mention else "-"
+                said = ", ".join(p.label for _, p in holder.reading)
+                yield "holder imagined", f"{name}={holder.party} ({said}): {statement.text}"
