@@ -1,5 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
+EXAMPLES := $(addprefix data/articles/,port-strike.txt river-talks.txt truce-monitor.txt)
 SOURCES := $(shell find serving training -name '*.py' -o -name '*.yaml' -o -name '*.json')
 
 .PHONY: help demo test lint train clean
@@ -12,7 +13,7 @@ help:
 	@echo "make clean  remove .venv and what runs left behind"
 
 demo: .venv/.demo
-	$(BIN)/detente tag data/articles/*.txt -o tags.jsonl --table
+	$(BIN)/detente tag $(EXAMPLES) -o tags.jsonl --table
 
 test: .venv/.dev
 	$(BIN)/python -m pytest

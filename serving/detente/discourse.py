@@ -13,6 +13,7 @@ from detente.holder import Candidate, find_holders
 from detente.parser import Parser
 from detente.party import settle
 from detente.quotation import Quotation, find_quotations
+from detente.scene import Scene
 from detente.speaker import resolve
 from detente.statements import Span, split_paragraphs, split_statements
 
@@ -65,7 +66,7 @@ class Discourse:
             paragraphs = list(self._parser.parse(text, split_paragraphs(text)))
             quotations = resolve(text, paragraphs, find_quotations(text, paragraphs))
             roster = settle(text, paragraphs, self._gazetteer.find_article(text))
-            holders = find_holders(text, spans, paragraphs, quotations, roster)
+            holders = find_holders(Scene(text, paragraphs, roster), spans, quotations)
         told = []
         for span, is_open, candidates in zip(spans, open_, holders, strict=True):
             quotation = _leading(quotations, span)

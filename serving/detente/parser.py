@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,9 +40,9 @@ class Parser:
     """Tags words and parses sentences of English."""
 
     def __init__(self) -> None:
-        import spacy
-
         try:
+            with _without_torch():
+                import spacy
             self._pipeline = spacy.load(PIPELINE, exclude=["ner", "senter"])
         except (ImportError, OSError) as error:
             raise DetenteError(
@@ -60,6 +62,22 @@ class Parser:
         pieces = ((flat[start:end], start) for start, end in bodies)
         for doc, start in self._pipeline.pipe(pieces, as_tuples=True):
             yield Paragraph(start, doc)
+
+
+@contextmanager
+def _without_torch() -> Iterator[None]:
+    """Keep spaCy from loading torch where that is installed, too: it costs a second and 200 MB.
+
+    The pipeline runs on numpy; a torch that is loaded already stays so.
+    """
+    hide = "torch" not in sys.modules
+    if hide:
+        sys.modules["torch"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if hide:
+            del sys.modules["torch"]
 
 
 def _skip_dateline(text: str, start: int, end: int) -> int:

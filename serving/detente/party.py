@@ -154,11 +154,21 @@ def kind_of(phrase: str) -> str | None:
 
 
 @dataclass(frozen=True)
+class Person:
+    """A place where a person is named, the person's fullest name, and whether the person acts."""
+
+    start: int
+    end: int
+    name: str
+    acts: bool
+
+
+@dataclass(frozen=True)
 class Roster:
     """An article's parties and people: where they are named, in reading order."""
 
     namings: Sequence[Naming]
-    people: Sequence[tuple[int, int, str]]
+    people: Sequence[Person]
 
 
 def settle(text: str, paragraphs: Sequence[Paragraph], namings: Sequence[Naming]) -> Roster:
@@ -232,14 +242,15 @@ class _Names:
             found += [Naming(name.start, name.end, text, None, True) for name in names]
         return found
 
-    def people(self) -> Iterator[tuple[int, int, str]]:
-        """Yield where a person acts: the place of the name, and the fullest name of that person."""
+    def people(self) -> Iterator[Person]:
+        """Yield every place where a person is named."""
         full = {
             name.text.split()[-1]: name.text for name in reversed(self._names) if " " in name.text
         }
         for name in self._names:
-            if name.text in self._persons and acts(name.head):
-                yield name.start, name.end, full.get(name.text.split()[-1], name.text)
+            if name.text in self._persons:
+                fullest = full.get(name.text.split()[-1], name.text)
+                yield Person(name.start, name.end, fullest, acts(name.head))
 
     def _runs(self, paragraph: Paragraph) -> Iterator[_Name]:
         run: list[Token] = []

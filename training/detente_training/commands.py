@@ -246,7 +246,8 @@ def check(
 ) -> None:
     """Check every record: schema, labels, duplicates, holders; print the label counts.
 
-    Every problem names its file and line; with any, the exit status is 2.
+    Every problem names its file and line; with any, the exit status is 2. A folder of annotated
+    articles is checked for its own form instead, and the annotators' agreement printed.
 
     Examples:  detente corpus check data/corpus  |  detente corpus check mine --codebook my.yaml
     """
@@ -256,8 +257,14 @@ def check(
 
     from detente.codebook import Codebook
     from detente_training.corpus import check_corpus, contrasting_statements
+    from detente_training.gold import gold_tables, is_gold, read_gold, read_second
+    from detente_training.report import print_tables
 
     book = Codebook.load(codebook or _beside(path))
+    if is_gold(path):
+        golds = read_gold(path, book)
+        print_tables(gold_tables(golds, read_second(path, golds, book), book))
+        return
     report = check_corpus(path, book)
     counts = report.counts(book)
     keys = [(d.name, label) for d in book.dimensions for label in d.label_names]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -42,6 +43,10 @@ class _Statement(_Model):
     speaker: str | None = None
     positions: dict[str, dict[str, str]] = {}
     adjudication: str | None = None
+
+
+class _Second(_Model):
+    statements: tuple[_Statement, ...]
 
 
 class _Annotation(_Model):
@@ -101,36 +106,43 @@ def read_gold_article(path: Path, codebook: Codebook) -> GoldArticle:
     text = read_text(path.with_suffix(".txt"))
     for key, speaker in annotation.speakers.items():
         _refuse_unknown(speaker.party, annotation.parties, f"{path}: speaker '{key}'", "party")
-    return GoldArticle(
+    article = GoldArticle(
         path.stem,
         text,
         annotation.kind,
         annotation.split,
         annotation.parties,
         annotation.speakers,
-        tuple(_statements(annotation, text, codebook, path)),
+        (),
     )
+    statements = _statements(annotation.statements, article, codebook, path)
+    return replace(article, statements=tuple(statements))
 
 
 def _statements(
-    annotation: _Annotation, text: str, codebook: Codebook, path: Path
+    statements: Sequence[_Statement],
+    article: GoldArticle,
+    codebook: Codebook,
+    path: Path,
+    *,
+    strict: bool = True,
 ) -> Iterator[GoldStatement]:
     position = 0
-    for number, statement in enumerate(annotation.statements, start=1):
+    for number, statement in enumerate(statements, start=1):
         place = f"{path}: statement {number}"
         words = map(re.escape, statement.text.split())
-        match = re.compile(r"\s+".join(words)).search(text, position)
+        match = re.compile(r"\s+".join(words)).search(article.text, position)
         if match is None:
             raise InputError(
                 f"{place}: {statement.text[:50]!r} does not stand in the article after the "
                 "statement before it; copy it as it stands there"
             )
         position = match.end()
-        _refuse_unknown(statement.speaker, annotation.speakers, place, "speaker")
-        if (statement.speaker is None) != (statement.attribution == NARRATOR):
+        _refuse_unknown(statement.speaker, article.speakers, place, "speaker")
+        if strict and (statement.speaker is None) != (statement.attribution == NARRATOR):
             raise InputError(f"{place}: the narrator has no speaker, every other attribution one")
         for party, labels in statement.positions.items():
-            _refuse_unknown(party, annotation.parties, place, "party")
+            _refuse_unknown(party, article.parties, place, "party")
             _check_labels(labels, codebook, place)
         yield GoldStatement(
             match.start(),
@@ -157,3 +169,69 @@ def _check_labels(labels: Labels, codebook: Codebook, place: str) -> None:
             raise CodebookError(f"{place}: {error}") from None
     if all(labels[d.name] == d.no_position for d in codebook.dimensions):
         raise InputError(f"{place}: a party without a position is left out")
+
+
+def read_second(folder: Path, gold: Sequence[GoldArticle], codebook: Codebook) -> list[GoldArticle]:
+    """Return the second annotator's reading of articles: statements from ``second/NAME.json``.
+
+    Raises:
+        InputError: as `read_gold`; an article without a second annotation is left out.
+    """
+    seconds = []
+    for article in gold:
+        path = folder / "second" / f"{article.name}.json"
+        if path.exists():
+            annotation = read_document(path, _Second)
+            statements = _statements(annotation.statements, article, codebook, path, strict=False)
+            seconds.append(replace(article, statements=tuple(statements)))
+    return seconds
+
+
+def gold_tables(
+    golds: Sequence[GoldArticle], seconds: Sequence[GoldArticle], codebook: Codebook
+) -> list[tuple[str, list[list[str]]]]:
+    """Return titled tables of what gold articles hold and how far two annotators agree."""
+    splits = sorted({gold.split for gold in golds})
+    groups = {split: [gold for gold in golds if gold.split == split] for split in splits}
+    counts = [["", *splits]]
+    counts.append(["articles", *(str(len(group)) for group in groups.values())])
+    counts.append(["words", *(str(sum(len(g.text.split()) for g in gs)) for gs in groups.values())])
+    for name, count in (
+        ("statements", lambda gold: len(gold.statements)),
+        ("... with a position", lambda gold: sum(bool(s.positions) for s in gold.statements)),
+        ("positions", lambda gold: sum(len(s.positions) for s in gold.statements)),
+    ):
+        counts.append([name, *(str(sum(map(count, group))) for group in groups.values())])
+    agreed: Counter[str] = Counter()
+    for second in seconds:
+        first = next(gold for gold in golds if gold.name == second.name)
+        agreed += _agreement(first, second, codebook)
+    rows = [["the second annotator", "agrees in", "of"]]
+    rows += [
+        [name, str(agreed[name]), str(agreed[f"{name} of"])]
+        for name in ("statement", "attribution", "speaker", *(d.name for d in codebook.dimensions))
+    ]
+    return [("Gold articles", counts), ("Agreement with the final annotation", rows)]
+
+
+def _agreement(first: GoldArticle, second: GoldArticle, codebook: Codebook) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    by_place = {statement.start: statement for statement in second.statements}
+    counts["statement of"] = len({s.start for s in (*first.statements, *second.statements)})
+    for true in first.statements:
+        other = by_place.get(true.start)
+        if other is None:
+            continue
+        counts["statement"] += 1
+        for name in ("attribution", "speaker"):
+            counts[f"{name} of"] += 1
+            counts[name] += getattr(true, name) == getattr(other, name)
+        for party in {*true.positions, *other.positions}:
+            for dimension in codebook.dimensions:
+                labels = [
+                    s.positions.get(party, {}).get(dimension.name, dimension.no_position)
+                    for s in (true, other)
+                ]
+                counts[f"{dimension.name} of"] += 1
+                counts[dimension.name] += labels[0] == labels[1]
+    return counts

@@ -1,0 +1,137 @@
+"""An article's words and parties, by their place in the text."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from detente.actors import Naming
+from detente.parser import Paragraph
+from detente.party import Person, Roster, kind_of_naming, speaks
+from detente.statements import Span
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+SUBJECT = frozenset({"nsubj", "nsubjpass", "csubj"})
+
+_ARTICLE = re.compile(r"^(?:the|a|an) ", re.IGNORECASE)
+_LEADS = frozenset({"chair", "command", "head", "lead", "represent", "run", "speak"})
+_WHERE = frozenset({"across", "in", "inside", "near", "outside", "through", "via"})
+
+
+@dataclass(frozen=True)
+class Party:
+    """A party of an article: its id, its actor in the gazetteer, its first name in the text."""
+
+    id: str
+    actor: str | None
+    name: str
+
+
+class Scene:
+    """Finds the words and the namings of any stretch of an article.
+
+    Args:
+        text: the article.
+        paragraphs: the article, parsed.
+        roster: where it names parties and people.
+    """
+
+    def __init__(self, text: str, paragraphs: Sequence[Paragraph], roster: Roster) -> None:
+        self.text = text
+        self.people = roster.people
+        self._people = [person.start for person in roster.people]
+        self._offsets = {id(p.doc): p.start for p in paragraphs}
+        self._words = [(p.start + token.idx, token) for p in paragraphs for token in p.doc]
+        self._places = [place for place, _ in self._words]
+        self.namings = [naming for naming in roster.namings if self._is_party(naming)]
+        self._starts = [naming.start for naming in self.namings]
+        self._parties = _parties(text, self.namings)
+        self._by_name = {
+            _plain(text[naming.start : naming.end]): self.party(naming) for naming in self.namings
+        }
+        self._kinds: dict[str, list[Naming]] = {}
+        for naming in self.namings:
+            self._kinds.setdefault(kind_of_naming(naming) or "", []).append(naming)
+
+    def party(self, naming: Naming) -> Party:
+        """Return the party that is named."""
+        return self._parties[naming.party]
+
+    def called(self, name: str) -> Party | None:
+        """Return the party that has a name, articles aside."""
+        return self._by_name.get(_plain(name))
+
+    def words(self, span: Span) -> list[tuple[int, Token]]:
+        """Return the words of a stretch with their places."""
+        first = bisect_left(self._places, span[0])
+        return self._words[first : bisect_left(self._places, span[1])]
+
+    def named(self, span: Span) -> list[Naming]:
+        """Return the namings that begin in a stretch."""
+        first = bisect_left(self._starts, span[0])
+        return self.namings[first : bisect_left(self._starts, span[1])]
+
+    def people_in(self, span: Span) -> Sequence[Person]:
+        """Return the people named in a stretch."""
+        first = bisect_left(self._people, span[0])
+        return self.people[first : bisect_left(self._people, span[1])]
+
+    def of_kind(self, kind: str) -> Sequence[Naming]:
+        """Return every naming of a party of a kind, in order."""
+        return self._kinds.get(kind, ())
+
+    def head(self, span: Span) -> Token | None:
+        """Return the word of a phrase that the others belong to."""
+        words = [token for _, token in self.words(span)]
+        inside = set(words)
+        return next((word for word in words if word.head not in inside), None)
+
+    def place(self, token: Token) -> int:
+        """Return where a word begins."""
+        return self._offsets[id(token.doc)] + token.idx
+
+    def is_subject(self, naming: Naming) -> bool:
+        """Whether a naming is the subject of a clause."""
+        words = self.words((naming.start, naming.end))
+        return any(token.dep_ in SUBJECT for _, token in words)
+
+    def _is_party(self, naming: Naming) -> bool:
+        """Whether a name stands for its party, not for where things are or come from."""
+        words = self.words((naming.start, naming.end))
+        if naming.is_place or not words:
+            return not naming.is_place
+        last = words[-1][1]
+        if not naming.is_noun and last.dep_ in ("amod", "compound", "nmod"):
+            return speaks(last.head)
+        return not (last.dep_ == "pobj" and last.head.lower_ in _WHERE)
+
+
+def _parties(text: str, namings: Sequence[Naming]) -> dict[str, Party]:
+    found: dict[str, Naming] = {}
+    for naming in namings:
+        earlier = found.get(naming.party)
+        if earlier is None or (naming.is_noun and not earlier.is_noun):
+            found[naming.party] = naming
+    return {
+        key: Party(key, naming.actor, " ".join(text[naming.start : naming.end].split()))
+        for key, naming in found.items()
+    }
+
+
+def _plain(name: str) -> str:
+    return _ARTICLE.sub("", " ".join(name.split()))
+
+
+def described(head: Token) -> Iterator[Token]:
+    """Yield the words of a phrase that tell who it is: not what the person does besides."""
+    pending = [head]
+    while pending:
+        word = pending.pop()
+        yield word
+        pending.extend(c for c in word.children if c.dep_ != "relcl" or c.lemma_ in _LEADS)
+

@@ -1,0 +1,148 @@
+"""Which party a speaker speaks for."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+from detente.party import is_generic, kind_of, office
+from detente.quotation import Quotation
+from detente.scene import Party, Scene, described
+from detente.statements import Span
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+_ITSELF = frozenset({"it", "they"})
+_PRONOUNS = frozenset({"he", "she", "it", "they", "we", "i", "our", "us"})
+# Turns of a printed interview; an answer is given by the guest, who is introduced above.
+_TURNS = {"Q": False, "A": True}
+_OUTSIDERS = frozenset(
+    {"analyst", "critic", "expert", "observer", "people", "person", "resident", "source", "witness"}
+)
+
+
+class Sides:
+    """The sides of an article's speakers, found by what the article says of them.
+
+    A side is the party named in the speaker's description ("Oman's envoy", "Lena Tamm, who leads
+    the union"), there or where the speaker is introduced, or else the party of the kind that has
+    such an office ("the managing director").
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._known: dict[str, Party] = {}
+        self._introductions: dict[str, Party | None] = {}
+        self._guest_known = False
+        self._guest_side: Party | None = None
+
+    def of(self, quotation: Quotation, focus: Party | None) -> Party | None:
+        """Return the side of a quotation's speaker.
+
+        Args:
+            quotation: with its speaker resolved.
+            focus: the party that the sentence before was about, for "its minister".
+        """
+        speaker = quotation.speaker or ""
+        if speaker in _TURNS:
+            return self._guest() if _TURNS[speaker] else None
+        if speaker.lower() in ("we", "our", "us", "i"):
+            return None
+        side = self._known.get(speaker)
+        if side is None and quotation.source is not None:
+            side = self._described_by(quotation.source, speaker, focus)
+        if side is not None and speaker:
+            self._known[speaker] = side
+        return side
+
+    def of_person(self, name: str) -> Party | None:
+        """Return the side of somebody by name."""
+        return self._known.get(name) or self._introduced(name)
+
+    def speaks_itself(self, quotation: Quotation) -> bool:
+        """Whether the source is a party, by name or as "it", and not a person."""
+        if quotation.source is None:
+            return False
+        source = self._scene.text[slice(*quotation.source)]
+        return source.lower() in _ITSELF or any(
+            naming.is_noun and naming.end >= quotation.source[1] - 1
+            for naming in self._scene.named(quotation.source)
+        )
+
+    def _described_by(self, source: Span, speaker: str, focus: Party | None) -> Party | None:
+        head = self._scene.head(source)
+        if head is not None and head.lemma_.lower() in _OUTSIDERS:
+            return None
+        return (
+            self._named_by(head)
+            or self._scene.called(speaker)
+            or self._introduced(speaker)
+            or self._owner(source, focus)
+            or self._of_kind(kind_of(speaker), source[0])
+        )
+
+    def _named_by(self, head: Token | None) -> Party | None:
+        """Return the party named in a phrase, one with a name of its own if there is any."""
+        if head is None:
+            return None
+        scene = self._scene
+        words = sorted(scene.place(token) for token in described(head))
+        right = scene.place(head.right_edge) + 1
+        named = [
+            naming
+            for naming in scene.named((scene.place(head.left_edge), right))
+            if bisect_left(words, naming.start) < bisect_left(words, naming.end)
+        ]
+        named.sort(key=lambda naming: naming.party.startswith("the "))
+        return scene.party(named[0]) if named else None
+
+    def _owner(self, source: Span, focus: Party | None) -> Party | None:
+        """Return whose minister "its minister" is."""
+        first = self._scene.text[slice(*source)].split()[0].lower()
+        return focus if first in ("its", "their", *_ITSELF) else None
+
+    def _of_kind(self, kind: str | None, place: int) -> Party | None:
+        """Return the party of a kind that was last named before a place."""
+        if kind is None:
+            return None
+        same = self._scene.of_kind(kind)
+        same = [naming for naming in same if not is_generic(naming)] or same
+        before = [naming for naming in same if naming.start < place]
+        chosen = before[-1:] or same[:1]
+        return self._scene.party(chosen[0]) if chosen else None
+
+    def _introduced(self, speaker: str) -> Party | None:
+        """Return the party named where the article introduces a speaker."""
+        if not speaker[:1].isupper() or speaker.lower() in _PRONOUNS:
+            return None
+        if speaker not in self._introductions:
+            self._introductions[speaker] = self._find_introduction(speaker)
+        return self._introductions[speaker]
+
+    def _find_introduction(self, speaker: str) -> Party | None:
+        last = len(speaker.split()[-1])
+        for match in re.finditer(rf"\b{re.escape(speaker)}\b", self._scene.text):
+            words = self._scene.words((match.end() - last, match.end()))
+            if not words:
+                continue
+            token = words[0][1]
+            while token.dep_ in ("compound", "appos") and token.head is not token:
+                token = token.head
+            side = self._named_by(token)
+            if side is not None:
+                return side
+            nouns = (word for word in described(token) if word.pos_ in ("NOUN", "PROPN"))
+            kind = next(filter(None, map(office, nouns)), None)
+            if kind is not None:
+                return self._of_kind(kind, match.start())
+        return None
+
+    def _guest(self) -> Party | None:
+        """Return the side of the first person whom the article introduces with one."""
+        if not self._guest_known:
+            names = (person.name for person in self._scene.people)
+            self._guest_side = next(filter(None, map(self._introduced, names)), None)
+            self._guest_known = True
+        return self._guest_side

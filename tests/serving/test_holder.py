@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import pytest
+
+from detente.discourse import Discourse, Told
+
+
+@pytest.fixture(scope="module")
+def discourse() -> Discourse:
+    return Discourse.load()
+
+
+def read(discourse: Discourse, text: str) -> list[Told]:
+    return discourse.read(text, lambda _: True)
+
+
+def holders(told: Told) -> dict[str, str]:
+    """What stands for each party of a statement."""
+    return {c.party.id: c.mention.text for c in told.candidates if c is not None}
+
+
+def test_we_is_the_speakers_side(discourse: Discourse) -> None:
+    text = (
+        "Talks went on in Geneva. “We will never accept the plan,” South Korea’s deputy foreign "
+        "minister, Han Jin-woo, told reporters. “We have offered enough,” he added."
+    )
+    *_, first, second = read(discourse, text)
+    assert holders(first) == {"KOR": "South Korea"}
+    assert holders(second) == {"KOR": "We"}
+    assert "Han Jin-woo" in str(second.speaker)
+    assert (first.attribution, second.attribution) == ("direct", "direct")
+
+
+def test_the_party_talked_about_is_found_beside_the_speakers(discourse: Discourse) -> None:
+    text = "“Peru is showing a more flexible attitude,” said Chile’s foreign minister."
+    (told,) = read(discourse, text)
+    assert {"PER", "CHL"} <= set(holders(told))
+
+
+def test_metonyms_share_one_party(discourse: Discourse) -> None:
+    text = "The White House rejected the draft. Washington said it would not sign."
+    first, second = read(discourse, text)
+    assert set(holders(first)) == set(holders(second)) == {"USA"}
+
+
+def test_a_place_is_no_party(discourse: Discourse) -> None:
+    (told,) = read(discourse, "Norway refused to sign the text in Vienna.")
+    assert set(holders(told)) == {"NOR"}
+
+
+def test_an_invented_company_and_its_other_names_are_one_party(discourse: Discourse) -> None:
+    text = (
+        "Orbelin has refused to raise its offer. “The figure stands,” said Maud Terrier, Orbelin’s "
+        "finance chief.\n\n“We will not move,” she said. The company rejected a second round.\n"
+    )
+    told = read(discourse, text)
+    parties = [set(holders(statement)) for statement in told]
+    assert parties == [{"Orbelin"}] * 4
+    assert holders(told[2]) == {"Orbelin": "We"}
+
+
+def test_a_bystander_speaks_for_nobody(discourse: Discourse) -> None:
+    text = (
+        "Mali rejected the plan. “It is a trap,” said Awa Keita, who sells cloth near the station."
+    )
+    *_, told = read(discourse, text)
+    assert holders(told) == {}
+
+
+def test_a_pronoun_is_followed_only_where_nothing_is_named(discourse: Discourse) -> None:
+    first, second = read(discourse, "Japan made an offer. It demanded an answer by Friday.")
+    assert holders(first) == {"JPN": "Japan"}
+    assert holders(second) == {"JPN": "It"}
+    _, named = read(discourse, "Japan made an offer. It said Peru refused to answer.")
+    assert "PER" in holders(named)
+
+
+def test_an_answer_belongs_to_the_guest(discourse: Discourse) -> None:
+    text = (
+        "Ines Quiroga, chief negotiator for the Dockers' Union, spoke by telephone.\n\n"
+        "Q: Will you sign?\n\nA: We will not sign before Friday.\n"
+    )
+    *_, answer = read(discourse, text)
+    assert set(holders(answer)) == {"Dockers' Union"}
+
+
+def test_what_a_party_is_called_in_capitals(discourse: Discourse) -> None:
+    text = "TOLVIA SHUTS CROSSING\n\nTolvia’s government refused on Friday to open the crossing.\n"
+    headline, told = read(discourse, text)
+    assert set(holders(headline)) == set(holders(told)) == {"Tolvia"}
+
+
+def test_mentions_index_the_article(discourse: Discourse) -> None:
+    text = "Oslo,\r\nhe said, would wait.\n\n‘We accept,’ said Peru’s envoy.\r\n"
+    for told in read(discourse, text):
+        for candidate in told.candidates:
+            assert candidate is not None
+            mention = candidate.mention
+            if mention.start is not None:
+                assert text[mention.start : mention.end] == mention.text
+
+
+def test_statements_that_pass_no_gate_are_not_read(discourse: Discourse) -> None:
+    text = "Japan refused. It rained in Kyoto."
+    told = discourse.read(text, lambda statement: "refused" in statement)
+    assert [bool(statement.candidates) for statement in told] == [True, False]
+    assert all(not t.candidates for t in discourse.read(text, lambda _: False))
