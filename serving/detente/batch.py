@@ -17,13 +17,13 @@ from detente.bundle import Manifest
 from detente.codebook import Codebook
 from detente.errors import InputError
 from detente.files import check_writable, replacing
-from detente.parts import Parts, Totals, parts_folder
+from detente.parts import Parts, Totals, errors_file
 from detente.source import DETECTED, Columns, Say
 from detente.table import Row, check_ending
 from detente.worker import Outcome, Settings
 
 if TYPE_CHECKING:
-    from detente.cluster import File
+    from detente.remote import File
 
 _PART_ARTICLES = 200
 _PART_ROWS = 5000
@@ -57,7 +57,7 @@ class Batch:
         check_ending(output)
         check_writable(output)
         self.output = output
-        self.errors = _errors_file(output)
+        self.errors = errors_file(output)
         self._codebook = manifest.codebook
         self._columns = columns(manifest.codebook, probabilities=settings.probabilities)
         self._fingerprint = _fingerprint(files, settings, manifest, table_columns)
@@ -149,28 +149,11 @@ def tally(
         advance(1)
 
 
-def without_output(files: Sequence[Path], output: Path | None) -> list[Path]:
-    """Return the files but for those that a run writes itself, which lie in a searched folder."""
-    if output is None:
-        return list(files)
-    written = {output.absolute(), _errors_file(output).absolute()}
-    parts = parts_folder(output).absolute()
-    return [
-        file
-        for file in files
-        if file.absolute() not in written and parts not in file.absolute().parents
-    ]
-
-
 def describe_failures(failures: Sequence[tuple[str, str]]) -> str:
     """Return one line on a run in which every article failed."""
     first = failures[0][1]
     more = len(failures) - 1
     return first if not more else f"{first} (and none of the {more} other articles can be read)"
-
-
-def _errors_file(output: Path) -> Path:
-    return output.with_name(f"{output.stem}.errors.jsonl")
 
 
 def _count(outcome: Outcome, codebook: Codebook) -> Totals:

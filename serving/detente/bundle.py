@@ -14,6 +14,8 @@ from detente.encoding import PairEncoder
 from detente.errors import BundleError, InputError
 from detente.files import parse_object, read_text, replacing
 from detente.gate import Gate
+from detente.gazetteer import Gazetteer
+from detente.mask import Mask
 from detente.session import Session
 
 FORMAT = 1
@@ -35,6 +37,7 @@ class Window(_Model):
     max_length: int = Field(ge=16)
     stride: int = Field(ge=0)
     pad_id: int = 0
+    mask_names: bool = False
 
 
 class EncoderSource(_Model):
@@ -127,9 +130,15 @@ class Bundle:
         session = Session(
             contents[MODEL], manifest.codebook.size, threads=threads, pad_id=window.pad_id
         )
-        encoder = PairEncoder(tokenizer, window.max_length, window.stride)
+        encoder = pair_encoder(tokenizer, window)
         gate = _read_gate(path, contents[GATE]) if GATE in contents else None
         return cls(path, manifest, session, encoder, gate)
+
+
+def pair_encoder(tokenizer: Tokenizer, window: Window) -> PairEncoder:
+    """Return what turns statements into a model's input, as its window says."""
+    mask = Mask(Gazetteer.load()) if window.mask_names else None
+    return PairEncoder(tokenizer, window.max_length, window.stride, mask)
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -6,8 +6,9 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from enum import Enum
 from functools import partial
 from importlib.metadata import entry_points
@@ -20,7 +21,9 @@ from detente import __version__
 from detente.errors import DetenteError, InputError
 
 if TYPE_CHECKING:
+    from detente.codebook import Codebook
     from detente.parts import Totals
+    from detente.reading import Reading
 
 _FAILURES_SHOWN = 5
 _PARTIES_SHOWN = 12
@@ -109,6 +112,15 @@ def classify(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to write the JSON lines.")
     ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="Add the words that carry each position: their offsets, and how far its "
+            "probability drops without them. Of one text, a terminal also shows the three "
+            "weightiest highlighted, on stderr; stdout has only the JSON.",
+        ),
+    ] = False,
     model: _Model = None,
     batch_size: _BatchSize = 32,
     threads: _Threads = 0,
@@ -124,7 +136,10 @@ def classify(
         if output is not None:
             raise InputError("classify: --output goes with --input; one text is printed")
         tagger = Tagger.load(model, threads=threads)
-        print(json.dumps(tagger(text or "", holder).to_dict(), ensure_ascii=False, indent=1))
+        (reading,) = tagger.classify([text or ""], [holder], batch_size=batch_size, explain=explain)
+        print(json.dumps(reading.to_dict(), ensure_ascii=False, indent=1))
+        if explain and reading.takes_position and sys.stderr.isatty():
+            _show_evidence(reading, tagger.codebook)
         return
     if holder is not None:
         raise InputError(
@@ -143,11 +158,21 @@ def classify(
             [record["text"] for record in records],
             [record.get("holder") for record in records],
             batch_size=batch_size,
+            explain=explain,
             progress=sys.stderr.isatty(),
         )
         for record, reading in zip(records, readings, strict=True):
             row = {"id": record["id"], **reading.to_dict()}
             write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _show_evidence(reading: Reading, codebook: Codebook) -> None:
+    from rich.console import Console
+
+    from detente.picture import reading_text
+
+    sys.stdout.flush()
+    Console(stderr=True).print(reading_text(reading, codebook))
 
 
 def _read_statements(path: Path) -> Iterator[dict[str, Any]]:
@@ -183,13 +208,18 @@ def tag(
         ),
     ],
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--output", "-o", help="Table to write: .parquet, .csv or .jsonl."),
     ] = None,
     table: Annotated[
         bool, typer.Option("--table", help="Print the table of positions besides writing it.")
     ] = False,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs", "-j", min=1, help="Processes. Default: 1; with ray, one for each core."
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was killed.")
     ] = False,
@@ -230,11 +260,13 @@ def tag(
     Articles that cannot be read or tagged go to OUTPUT's name with .errors.jsonl, and the exit
     status is then 1.
     """
-    from detente.batch import Batch, Outcomes, describe_failures, tally, without_output
+    from detente.batch import Batch, Outcomes, describe_failures, tally
     from detente.bundle import read_manifest
-    from detente.parts import Totals
+    from detente.cluster import Cluster
+    from detente.parts import Totals, without_output
     from detente.progress import tracking
     from detente.reader import Columns, count_articles, entries, list_files
+    from detente.remote import File, placing
     from detente.tagger import locate_model
     from detente.worker import Settings, tag_locally
 
@@ -249,21 +281,21 @@ def tag(
         only_positions=only_positions,
         min_confidence=min_confidence,
         batch_size=batch_size,
-        threads=threads or (0 if jobs == 1 else max(1, (os.cpu_count() or 1) // jobs)),
+        threads=threads or (0 if jobs in (None, 1) else max(1, (os.cpu_count() or 1) // jobs)),
     )
-    files: Sequence[Path]
+    files: Sequence[File]
+    start_engine: Callable[[tuple[int, int]], Outcomes]
     if engine is _Engine.ray:
-        from detente.cluster import Cluster
-
-        cluster = Cluster(settings, columns, jobs=jobs, address=address)
-        files = cluster.list_files(paths)
+        cluster = Cluster(replace(settings, threads=threads), columns, jobs=jobs, address=address)
+        files = cluster.list_files(paths, output)
         start_engine = partial(cluster.tag, files)
     else:
-        files = without_output(list_files(paths), output)
+        local = without_output(list_files(paths), Path(output) if output else None)
+        files = local
 
         def start_engine(start: tuple[int, int]) -> Outcomes:
-            articles = entries(files, columns, start=start, say=_say)
-            return tag_locally(articles, settings, jobs)
+            articles = entries(local, columns, start=start, say=_say)
+            return tag_locally(articles, settings, jobs or 1)
 
     shown: list[dict[str, Any]] = []
 
@@ -274,11 +306,12 @@ def tag(
             yield outcome
 
     watched = sys.stderr.isatty()
-    total = count_articles(files) if watched else None
+    total = count_articles([Path(file.name) for file in files]) if watched else None
     with tracking("tagging", total, show=watched) as advance:
         if output is not None:
-            batch = Batch(files, output, settings, manifest, columns)
-            totals = batch.run(run, resume=resume, advance=advance, say=_say)
+            with placing(output) as place:
+                batch = Batch(files, place, settings, manifest, columns)
+                totals = batch.run(run, resume=resume, advance=advance, say=_say)
         else:
             totals = Totals()
             for _, counts in tally(run((0, 0)), manifest.codebook, advance, _say):
@@ -300,7 +333,7 @@ def _say(note: str) -> None:
     print(f"detente: {note}", file=sys.stderr)
 
 
-def _print_totals(totals: Totals, output: Path | None) -> None:
+def _print_totals(totals: Totals, output: str | None) -> None:
     for _, reason in totals.failures[:_FAILURES_SHOWN]:
         _say(f"skipped: {reason}")
     more = len(totals.failures) - _FAILURES_SHOWN
@@ -311,7 +344,7 @@ def _print_totals(totals: Totals, output: Path | None) -> None:
     if named:
         print(f"positions: {named}{', ...' * (len(parties) > _PARTIES_SHOWN)}", file=sys.stderr)
     written = f", written to {output}" if output else ""
-    errors = f" (see {output.stem}.errors.jsonl)" if output and totals.failures else ""
+    errors = f" (see {Path(output).stem}.errors.jsonl)" if output and totals.failures else ""
     print(
         f"{_some(totals.articles, 'article')}, {_some(totals.statements, 'statement')} "
         f"({totals.skipped} without a sign of a position), {_some(totals.rows, 'row')}, "
@@ -333,6 +366,9 @@ def show(
     path: Annotated[str, typer.Argument(help="One article of any kind that tag reads.")],
     svg: Annotated[Path | None, typer.Option(help="Write a picture here instead.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a web page here instead.")] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Highlight the words that carry each position.")
+    ] = False,
     actors: Annotated[
         Path | None, typer.Option(help="YAML file of parties to know besides the bundled ones.")
     ] = None,
@@ -349,7 +385,7 @@ def show(
 
     source = next(read_articles([path], say=_say))
     tagger = Tagger.load(model, threads=threads, actors=actors)
-    article = tagger.tag(source)
+    article = tagger.tag(source, explain=explain)
     if html:
         from detente.webview import article_page
 

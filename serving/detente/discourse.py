@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from detente.actors import Gazetteer
 from detente.article import NARRATOR
+from detente.gazetteer import Gazetteer
 from detente.holder import Candidate, find_holders
 from detente.parser import Parser
 from detente.party import settle
@@ -37,6 +37,7 @@ class Discourse:
 
     def __init__(self, gazetteer: Gazetteer, parser: Parser) -> None:
         self._gazetteer = gazetteer
+        self._states = {name for name, actor in gazetteer.actors.actors.items() if actor.is_state}
         self._parser = parser
         # spaCy's pipelines share their vocabulary and are not made for several threads.
         self._lock = Lock()
@@ -65,7 +66,7 @@ class Discourse:
         with self._lock:
             paragraphs = list(self._parser.parse(text, split_paragraphs(text)))
             quotations = resolve(text, paragraphs, find_quotations(text, paragraphs))
-            roster = settle(text, paragraphs, self._gazetteer.find_article(text))
+            roster = settle(text, paragraphs, self._gazetteer.find_article(text), self._states)
             holders = find_holders(Scene(text, paragraphs, roster), spans, quotations)
         told = []
         for span, is_open, candidates in zip(spans, open_, holders, strict=True):

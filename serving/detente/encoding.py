@@ -8,6 +8,7 @@ import unicodedata
 from tokenizers import Encoding, Tokenizer
 
 from detente.errors import InputError
+from detente.mask import Mask
 
 _STRAIGHT = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'"})
 _SPACE = re.compile(r"\s+")
@@ -41,12 +42,16 @@ class PairEncoder:
         tokenizer: a fast tokenizer; its own truncation and padding are switched off.
         max_length: tokens in a window, special tokens and holder counted.
         stride: tokens shared by neighbouring windows of one statement.
+        mask: hides parties' names; None keeps them.
     """
 
-    def __init__(self, tokenizer: Tokenizer, max_length: int, stride: int) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, max_length: int, stride: int, mask: Mask | None = None
+    ) -> None:
         tokenizer.no_padding()
         tokenizer.enable_truncation(max_length, stride=stride, strategy="only_first")
         self._tokenizer = tokenizer
+        self._mask = mask
         self.max_length = max_length
         self.stride = stride
 
@@ -58,6 +63,8 @@ class PairEncoder:
         """
         statement = prepare(statement)
         holder = prepare(holder or "")
+        if self._mask is not None:
+            statement, holder = self._mask.hide(statement, holder)
         if holder:
             statement = mark_holder(statement, holder)
         try:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from detente.actors import Naming
 from detente.article import Mention
+from detente.naming import Naming
 from detente.party import acts
 from detente.quotation import Quotation
 from detente.scene import Party, Scene

@@ -142,6 +142,24 @@ def parts_folder(output: Path) -> Path:
     return output.with_name(f"{output.name}.parts")
 
 
+def errors_file(output: Path) -> Path:
+    """Return the file that lists the articles which a run with this output could not read."""
+    return output.with_name(f"{output.stem}.errors.jsonl")
+
+
+def without_output(files: Sequence[Path], output: Path | None) -> list[Path]:
+    """Return the files but for those that a run writes itself, which lie in a searched folder."""
+    if output is None:
+        return list(files)
+    written = {output.absolute(), errors_file(output).absolute()}
+    parts = parts_folder(output).absolute()
+    return [
+        file
+        for file in files
+        if file.absolute() not in written and parts not in file.absolute().parents
+    ]
+
+
 def _part(folder: Path, number: int) -> Path:
     return folder / f"part-{number:06d}.parquet"
 

@@ -5,152 +5,27 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, RootModel
-
-from detente.actors import Naming
-from detente.document import read_document
+from detente.cue import read_cues
+from detente.kind import bare_noun, kind_nouns, kind_of, office, read_kinds
+from detente.naming import Naming
 from detente.parser import Paragraph
-from detente.quotation import read_cues
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
-KINDS = Path(__file__).parent / "kinds.yaml"
-
 _SUBJECT = frozenset({"nsubj", "nsubjpass", "csubj"})
-# Only a body has these; a person has none of them.
-_ORGANS = frozenset(
-    [
-        "board",
-        "chief",
-        "delegation",
-        "head",
-        "headquarters",
-        "lawyer",
-        "lawyers",
-        "leader",
-        "leadership",
-        "members",
-        "negotiator",
-        "negotiators",
-        "official",
-        "officials",
-        "parent",
-        "representative",
-        "representatives",
-        "spokesman",
-        "spokesperson",
-        "spokeswoman",
-        "team",
-    ]
-)
-_STANDS = frozenset(
-    [
-        "demand",
-        "demands",
-        "draft",
-        "objection",
-        "objections",
-        "offer",
-        "plan",
-        "position",
-        "proposal",
-        "proposals",
-        "refusal",
-        "request",
-        "side",
-        "stance",
-        "terms",
-    ]
-)
-_LEADING = re.compile(r"^(?:the|The|THE) ")
-_NO_NAME = frozenset(
-    [
-        "Monday",
-        "Tuesday",
-        "Wednesday",
-        "Thursday",
-        "Friday",
-        "Saturday",
-        "Sunday",
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-        "Jan.",
-        "Feb.",
-        "Aug.",
-        "Sept.",
-        "Oct.",
-        "Nov.",
-        "Dec.",
-        "Mr.",
-        "Mrs.",
-        "Ms.",
-        "Dr.",
-        "Mr",
-        "Mrs",
-        "Ms",
-        "Dr",
-        "Gen.",
-        "Col.",
-        "Lt.",
-        "Maj.",
-        "Sgt.",
-        "Capt.",
-    ]
+_NO_NAME = re.compile(
+    r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:January|February|March|April|May|June|July|August"
+    r"|September|October|November|December|Jan|Feb|Aug|Sept|Oct|Nov|Dec)\.?"
+    r"|(?:Mr|Mrs|Ms|Dr|Gen|Col|Lt|Maj|Sgt|Capt)\.?"
 )
 _LOUD_LINE = re.compile(r"(?m)^[^a-z\n]{8,}$")
 _FEWEST = 2
 _GUESSES = ("company", "institution", "union", "group")
-
-
-class _Kind(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    bodies: frozenset[str]
-    offices: frozenset[str]
-
-
-class _Kinds(RootModel[dict[str, _Kind]]):
-    pass
-
-
-@cache
-def _kinds() -> dict[str, _Kind]:
-    return read_document(KINDS, _Kinds).root
-
-
-@cache
-def _nouns() -> dict[str, str]:
-    """Return the kind that each noun of `kinds.yaml` tells, offices among them."""
-    return {noun: name for name, kind in _kinds().items() for noun in kind.bodies | kind.offices}
-
-
-def kind_of(phrase: str) -> str | None:
-    """Return the kind of party that a noun phrase stands or speaks for, by its longest noun."""
-    nouns = _nouns()
-    words = _LEADING.sub("", phrase).lower().replace("’", "'").split()
-    for size in (3, 2, 1):
-        for start in range(len(words) - size, -1, -1):
-            kind = nouns.get(" ".join(words[start : start + size]))
-            if kind:
-                return kind
-    return None
 
 
 @dataclass(frozen=True)
@@ -165,13 +40,19 @@ class Person:
 
 @dataclass(frozen=True)
 class Roster:
-    """An article's parties and people: where they are named, in reading order."""
+    """An article's parties and people: where they are named, in reading order, and their kinds."""
 
     namings: Sequence[Naming]
     people: Sequence[Person]
+    kinds: Mapping[str, str]
 
 
-def settle(text: str, paragraphs: Sequence[Paragraph], namings: Sequence[Naming]) -> Roster:
+def settle(
+    text: str,
+    paragraphs: Sequence[Paragraph],
+    namings: Sequence[Naming],
+    states: Container[str],
+) -> Roster:
     """Return an article's namings with the names added that no list or pattern knows.
 
     A name that nobody bears and that says, wants or does something, or has a board, a minister or
@@ -181,12 +62,29 @@ def settle(text: str, paragraphs: Sequence[Paragraph], namings: Sequence[Naming]
         text: the article.
         paragraphs: the article, parsed.
         namings: what the gazetteer found in it.
+        states: the actors that are states.
     """
     names = _Names(paragraphs, namings)
     unlisted = names.parties()
     listed = [*namings, *unlisted, *_loud(text, namings, {n.party for n in unlisted})]
     found = sorted([*listed, *_bodies(paragraphs, listed)], key=lambda naming: naming.start)
-    return Roster(list(_merge(text, found, names.kinds)), list(names.people()))
+    kinds = _known_kinds(found, names.kinds, states)
+    return Roster(list(_merge(found, kinds)), list(names.people()), kinds)
+
+
+def _known_kinds(
+    namings: Sequence[Naming], told: Mapping[str, str], states: Container[str]
+) -> dict[str, str]:
+    """Return the kind of each party, where its name or what it owns tells it."""
+    kinds = {}
+    for naming in namings:
+        if naming.actor is not None:
+            kind = "state" if naming.actor in states else None
+        else:
+            kind = told.get(naming.party) or kind_of(naming.party)
+        if kind:
+            kinds[naming.party] = kind
+    return kinds
 
 
 @dataclass(frozen=True)
@@ -233,7 +131,7 @@ class _Names:
         found = []
         for text, names in by_text.items():
             kinds = Counter(kind for name in names if (kind := _owned_kind(name.head)))
-            owns = any(_owner_of(name.head) in _ORGANS for name in names)
+            owns = any(_owner_of(name.head) in read_kinds().organs for name in names)
             is_actor = any(acts(name.head) for name in names)
             if not (kinds or owns or (is_actor and len(names) >= _FEWEST)):
                 continue
@@ -264,7 +162,8 @@ class _Names:
                 continue
             if run:
                 start, end = paragraph.start + run[0].idx, paragraph.start + run[-1].idx
-                yield _Name(" ".join(word.text for word in run), start, end + len(run[-1]), run[-1])
+                name = run[0].doc[run[0].i : run[-1].i + 1].text
+                yield _Name(name, start, end + len(run[-1]), run[-1])
             run = []
 
     def _is_covered(self, paragraph: Paragraph, token: Token) -> bool:
@@ -278,7 +177,7 @@ class _Names:
         bodies = {
             name.text
             for name in self._names
-            if _owned_kind(name.head) or _owner_of(name.head) in _ORGANS
+            if _owned_kind(name.head) or _owner_of(name.head) in read_kinds().organs
         }
         for name in self._names:
             words = name.text.split()
@@ -296,20 +195,7 @@ def _goes_on(run: Sequence[Token], token: Token) -> bool:
 
 
 def _is_name(token: Token) -> bool:
-    return token.pos_ == "PROPN" and token.text[:1].isupper() and token.text not in _NO_NAME
-
-
-def office(token: Token) -> str | None:
-    """Return the kind of party that a noun, with what stands before it, tells."""
-    words = [child.text for child in token.lefts if child.dep_ in ("compound", "amod")]
-    return kind_of(" ".join([*words, token.text]))
-
-
-def speaks(noun: Token) -> bool:
-    """Whether a noun is an organ, an office or a position, such as a party has."""
-    return (
-        noun.lower_ in _ORGANS | _STANDS or noun.lemma_ in read_cues().persons or bool(office(noun))
-    )
+    return token.pos_ == "PROPN" and token.text[:1].isupper() and not _NO_NAME.fullmatch(token.text)
 
 
 def _owned_kind(head: Token) -> str | None:
@@ -323,7 +209,11 @@ def _owned_kind(head: Token) -> str | None:
 def _told_kind(noun: Token, is_description: bool) -> str | None:
     kind = office(noun)
     # "Aalto, the finance chief" is a person, "Aerovel, the airline" is not.
-    return None if kind and is_description and noun.lower_ not in _kinds()[kind].bodies else kind
+    return (
+        None
+        if kind and is_description and noun.lower_ not in read_kinds().kinds[kind].bodies
+        else kind
+    )
 
 
 def _owner_of(head: Token) -> str:
@@ -339,9 +229,8 @@ def _owned(head: Token) -> Token | None:
         return head.head
     if head.dep_ == "pobj" and head.head.lower_ in ("of", "for"):
         owner = head.head.head
-        return (
-            owner if owner.pos_ == "NOUN" and (office(owner) or owner.lower_ in _ORGANS) else None
-        )
+        told = office(owner) or owner.lower_ in read_kinds().organs
+        return owner if owner.pos_ == "NOUN" and told else None
     return None
 
 
@@ -370,7 +259,7 @@ def _loud(text: str, namings: Sequence[Naming], names: set[str]) -> Iterator[Nam
 
 def _bodies(paragraphs: Sequence[Paragraph], namings: Sequence[Naming]) -> Iterator[Naming]:
     """Yield "the league" and bare "drivers" where they act and no naming covers them."""
-    nouns = _nouns()
+    nouns = kind_nouns()
     covered = {place for naming in namings for place in range(naming.start, naming.end)}
     for paragraph in paragraphs:
         for token in paragraph.doc:
@@ -387,13 +276,9 @@ def _bodies(paragraphs: Sequence[Paragraph], namings: Sequence[Naming]) -> Itera
                 yield Naming(first, place + len(token), f"the {token.lower_}", None, True)
 
 
-def _merge(text: str, namings: Sequence[Naming], kinds: dict[str, str]) -> Iterator[Naming]:
+def _merge(namings: Sequence[Naming], kinds: Mapping[str, str]) -> Iterator[Naming]:
     """Yield namings with the generic ones given to the party of their kind named last."""
-    known = {
-        naming.party: kinds.get(naming.party) or kind_of_naming(naming)
-        for naming in namings
-        if not is_generic(naming)
-    }
+    known = {naming.party: kinds.get(naming.party) for naming in namings if not is_generic(naming)}
     places: dict[str, list[tuple[int, Naming]]] = defaultdict(list)
     for naming in namings:
         kind = known.get(naming.party)
@@ -424,8 +309,8 @@ def _bodies_of_kinds(namings: Sequence[Naming]) -> dict[str, Naming]:
     counts = Counter(naming.party for naming in namings if is_generic(naming))
     found: dict[str, Naming] = {}
     for naming in namings:
-        noun = _LEADING.sub("", naming.party).lower()
-        for name, kind in _kinds().items():
+        noun = bare_noun(naming.party)
+        for name, kind in read_kinds().kinds.items():
             best = found.get(name)
             if noun in kind.bodies and (best is None or counts[naming.party] > counts[best.party]):
                 found[name] = naming
@@ -437,15 +322,7 @@ def is_generic(naming: Naming) -> bool:
     if naming.actor is not None:
         return False
     return (
-        _LEADING.match(naming.party) is not None
+        naming.party.startswith(("the ", "The "))
         or "Minist" in naming.party
-        or naming.party.lower() in _nouns()
+        or naming.party.lower() in kind_nouns()
     )
-
-
-def kind_of_naming(naming: Naming) -> str | None:
-    """Return the kind of party that is named."""
-    if naming.actor is None:
-        return kind_of(naming.party)
-    # Ids of three letters are ISO 3166's, all of them states.
-    return "state" if len(naming.actor) == 3 and naming.actor.isupper() else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -16,7 +16,9 @@ from rich.text import Text
 
 from detente.article import Article, Holder, takes_position
 from detente.codebook import Codebook, Dimension
+from detente.evidence import HIGHLIGHTED, Span
 from detente.files import replacing
+from detente.reading import Reading
 from detente.table import Row
 
 _LOW, _MIDDLE, _HIGH = (214, 69, 65), (222, 165, 33), (46, 160, 67)
@@ -58,22 +60,39 @@ def tag_table(rows: Iterable[Row], codebook: Codebook) -> Table:
 
 
 def article_text(article: Article, codebook: Codebook) -> Text:
-    """Return the article with its positions highlighted and each one's labels behind it."""
+    """Return the article with its positions highlighted and each one's labels behind it.
+
+    Where the article was tagged with ``explain``, the words that carry the labels stand out.
+    """
     text = Text()
     position = 0
     for statement in article.statements:
         text.append(clean_block(article.text[position : statement.start]))
         taking = [holder for holder in statement.holders if holder.reading.takes_position]
-        start = len(text)
-        text.append(clean(statement.text))
+        line = _statement_text(statement.text, _highlights(taking, codebook))
         if taking:
-            text.stylize(f"underline {_leading_colour(taking[0], codebook)}", start)
+            line.stylize_before(f"underline {_leading_colour(taking[0], codebook)}")
+        text.append_text(line)
         for holder in taking:
             text.append(" ")
             text.append_text(_badge(holder, codebook))
         position = statement.end
     text.append(clean_block(article.text[position:]))
     return text
+
+
+def reading_text(reading: Reading, codebook: Codebook) -> Text:
+    """Return a line for each position taken: dimension, label, and the words that carry it."""
+    lines = []
+    for dimension in codebook.dimensions:
+        prediction = reading.predictions[dimension.name]
+        if prediction.takes_position:
+            style = _colour(prediction.label, dimension)
+            words = {(word.start, word.end): style for word in prediction.evidence[:HIGHLIGHTED]}
+            label = f"{prediction.label} {prediction.probability:.2f}"
+            statement = _statement_text(reading.text, words)
+            lines.append(Text.assemble(f"{dimension.name} ", (label, style), "  ", statement))
+    return Text("\n").join(lines)
 
 
 def save_svg(picture: RenderableType, path: Path, *, title: str, width: int = 100) -> None:
@@ -90,6 +109,33 @@ def save_svg(picture: RenderableType, path: Path, *, title: str, width: int = 10
 def clean_block(text: str) -> str:
     """Return white space and stray marks between statements, at most one empty line of it."""
     return re.sub(r"\n{3,}", "\n\n", _CONTROL.sub("", text.replace("\r\n", "\n")))
+
+
+def _statement_text(statement: str, words: Mapping[Span, str]) -> Text:
+    """Return a statement on one line, the words at the spans set off in their colours."""
+    text = Text()
+    position, last = len(statement) - len(statement.lstrip()), len(statement.rstrip())
+    for start, end in sorted(words):
+        text.append(_tidy(statement[position:start]))
+        text.append(statement[start:end], style=f"bold reverse {words[start, end]}")
+        position = end
+    return text.append(_tidy(statement[position:last]))
+
+
+def _tidy(piece: str) -> str:
+    return _CONTROL.sub("", re.sub(r"\s+", " ", piece))
+
+
+def _highlights(holders: Sequence[Holder], codebook: Codebook) -> dict[Span, str]:
+    """Return where the weightiest words stand and their colours: of the label each carries most."""
+    found = [
+        (word.weight, (word.start, word.end), _colour(prediction.label, dimension))
+        for holder in holders
+        for dimension in codebook.dimensions
+        for prediction in [holder.reading.predictions[dimension.name]]
+        for word in prediction.evidence[:HIGHLIGHTED]
+    ]
+    return {span: colour for _, span, colour in sorted(found)}
 
 
 def _label_cells(row: Row, codebook: Codebook) -> list[Text]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
+
+from detente.evidence import Evidence
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,8 @@ class Prediction:
         probabilities: every label's probability, in the codebook's order; they sum to 1.
         takes_position: whether the label is another than the codebook's "no position".
         abstained: whether the probability lies below the bundle's threshold.
+        evidence: the words that carry the label, the weightiest first. Only where an explanation
+            was asked for and the label takes a position; empty also where no single word counts.
     """
 
     label: str
@@ -24,6 +28,7 @@ class Prediction:
     probabilities: Mapping[str, float]
     takes_position: bool
     abstained: bool
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,12 +68,22 @@ class Reading:
         return any(prediction.takes_position for _, prediction in self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return ``{dimension: {"label", "probability", "probabilities"}}``, ready for JSON."""
+        """Return ``{dimension: {"label", "probability", "probabilities"}}``, ready for JSON.
+
+        Where there is evidence, ``"evidence"`` lists ``{"text", "start", "end", "weight"}``.
+        """
         return {
             name: {
                 "label": prediction.label,
                 "probability": prediction.probability,
                 "probabilities": dict(prediction.probabilities),
+                **_evidence_entry(prediction),
             }
             for name, prediction in self
         }
+
+
+def _evidence_entry(prediction: Prediction) -> dict[str, Any]:
+    if not prediction.evidence:
+        return {}
+    return {"evidence": [asdict(evidence) for evidence in prediction.evidence]}

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from detente.actors import Naming
+from detente.kind import speaks
+from detente.naming import Naming
 from detente.parser import Paragraph
-from detente.party import Person, Roster, kind_of_naming, speaks
+from detente.party import Person, Roster
 from detente.statements import Span
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Scene:
         }
         self._kinds: dict[str, list[Naming]] = {}
         for naming in self.namings:
-            self._kinds.setdefault(kind_of_naming(naming) or "", []).append(naming)
+            self._kinds.setdefault(roster.kinds.get(naming.party, ""), []).append(naming)
 
     def party(self, naming: Naming) -> Party:
         """Return the party that is named."""
@@ -134,4 +135,3 @@ def described(head: Token) -> Iterator[Token]:
         word = pending.pop()
         yield word
         pending.extend(c for c in word.children if c.dep_ != "relcl" or c.lemma_ in _LEADS)
-

@@ -6,7 +6,8 @@ import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from detente.party import is_generic, kind_of, office
+from detente.kind import kind_of, office
+from detente.party import is_generic
 from detente.quotation import Quotation
 from detente.scene import Party, Scene, described
 from detente.statements import Span

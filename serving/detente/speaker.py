@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from detente.quotation import Cues, Quotation, read_cues
+from detente.cue import Cues, read_cues
+from detente.quotation import Quotation
 from detente.statements import Span
 
 if TYPE_CHECKING:

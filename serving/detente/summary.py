@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
-from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,15 +16,14 @@ from rich.text import Text
 
 from detente.codebook import Codebook, Dimension
 from detente.errors import InputError
-from detente.files import read_jsonl
 from detente.picture import clean
+from detente.tagtable import Batch, TagTable
 
 By = Literal["actor", "party"]
 Period = Literal["week", "month", "none"]
 
 UNDATED = "undated"
 NO_PARTY = "no party"
-_BATCH_ROWS = 65_536
 _MERGE_ROWS = 1_000_000
 
 
@@ -171,19 +168,17 @@ def summarize(
         InputError: the file cannot be read, is no tag table, is empty, holds a bad date or
             probability, or a label that the codebook does not have.
     """
-    path = Path(path)
-    names = _column_names(path)
-    dimensions = _table_dimensions(path, names, codebook)
+    table = TagTable.open(path)
+    dimensions = table.dimensions(codebook)
     wanted = ["actor", "party", *(dimension.name for dimension in dimensions)]
     if period != "none":
         wanted.append("date")
     if min_confidence > 0:
         wanted += [f"{dimension.name}_probability" for dimension in dimensions]
-    _check_columns(path, names, wanted)
-    counter = _Counter(path, dimensions, by, period, min_confidence)
-    counts = _counted(counter, _FORMATS[path.suffix][1](path, wanted))
+    counter = _Counter(dimensions, by, period, min_confidence)
+    counts = _counted(counter, table.batches(wanted))
     if not counts.num_rows:
-        raise InputError(f"{path}: holds no rows")
+        raise InputError(f"{table.path}: holds no rows")
     return Summary(by, period, dimensions, _tallies(counts, dimensions, period))
 
 
@@ -280,13 +275,12 @@ def _period_name(start: datetime.date | None, period: Period) -> str:
     return f"{year:04}-W{week:02}"
 
 
-def _counted(counter: _Counter, batches: Iterator[Any]) -> Any:
+def _counted(counter: _Counter, batches: Iterator[Batch]) -> Any:
     import pyarrow
 
-    counts, waiting, first = counter.nothing(), [], 1
+    counts, waiting = counter.nothing(), []
     for batch in batches:
-        waiting.append(counter.count(batch, first))
-        first += batch.num_rows
+        waiting.append(counter.count(batch))
         if sum(table.num_rows for table in waiting) > max(_MERGE_ROWS, counts.num_rows):
             counts, waiting = _added(pyarrow.concat_tables([counts, *waiting])), []
     return _added(pyarrow.concat_tables([counts, *waiting]))
@@ -305,7 +299,6 @@ def _added(counts: Any) -> Any:
 class _Counter:
     """Counts rows and labels by party and period, a batch at a time, as arrow tables."""
 
-    path: Path
     dimensions: tuple[Dimension, ...]
     by: By
     period: Period
@@ -320,235 +313,51 @@ class _Counter:
         counts = [(str(number), pyarrow.int64()) for number in range(count)]
         return pyarrow.schema([*keys, *counts]).empty_table()
 
-    def count(self, batch: Any, first: int) -> Any:
-        """Return the counts of a batch of arrow columns.
-
-        Args:
-            batch: some rows of the tag table.
-            first: the number, from 1, that the batch's first row has in the table.
-        """
+    def count(self, batch: Batch) -> Any:
+        """Return the counts of some rows of a tag table."""
         import pyarrow
         import pyarrow.compute as compute
 
         taken = [
             compute.fill_null(compute.equal(labels, label), False)
             for dimension in self.dimensions
-            for labels in [self._labels(batch, dimension, first)]
+            for labels in [self._labels(batch, dimension)]
             for label in positions_of(dimension)
         ]
-        rows = pyarrow.repeat(True, batch.num_rows)
+        rows = pyarrow.repeat(True, len(batch))
         flags = [rows, reduce(compute.or_, taken), *taken]
-        columns = [self._party(batch), self._start(batch, first)]
+        columns = [self._party(batch), self._start(batch)]
         columns += [flag.cast(pyarrow.int64()) for flag in flags]
         return _added(pyarrow.Table.from_arrays(columns, schema=self.nothing().schema))
 
-    def _party(self, batch: Any) -> Any:
+    def _party(self, batch: Batch) -> Any:
         import pyarrow
         import pyarrow.compute as compute
 
         other = "party" if self.by == "actor" else "actor"
-        names = [
-            compute.utf8_trim_whitespace(batch.column(name).cast(pyarrow.string()))
-            for name in (self.by, other)
-        ]
+        names = [compute.utf8_trim_whitespace(batch.texts(name)) for name in (self.by, other)]
         absent = pyarrow.scalar(None, pyarrow.string())
         return compute.coalesce(
             *(compute.if_else(compute.equal(name, ""), absent, name) for name in names)
         )
 
-    def _start(self, batch: Any, first: int) -> Any:
+    def _start(self, batch: Batch) -> Any:
         import pyarrow
         import pyarrow.compute as compute
 
         if self.period == "none":
-            return pyarrow.nulls(batch.num_rows, pyarrow.date32())
-        days = self._cast(batch, "date", pyarrow.date32(), first, "a date such as 2024-02-29")
+            return pyarrow.nulls(len(batch), pyarrow.date32())
+        days = batch.values("date", pyarrow.date32(), "a date such as 2024-02-29")
         return compute.floor_temporal(days, unit=self.period)
 
-    def _labels(self, batch: Any, dimension: Dimension, first: int) -> Any:
+    def _labels(self, batch: Batch, dimension: Dimension) -> Any:
         import pyarrow
         import pyarrow.compute as compute
 
-        labels = batch.column(dimension.name).cast(pyarrow.string())
-        self._check_labels(labels, dimension)
+        labels = batch.labels(dimension)
         if self.min_confidence <= 0:
             return labels
         name = f"{dimension.name}_probability"
-        probabilities = self._cast(batch, name, pyarrow.float64(), first, "a number")
+        probabilities = batch.values(name, pyarrow.float64(), "a number")
         sure = compute.greater_equal(probabilities, self.min_confidence)
         return compute.if_else(sure, labels, pyarrow.scalar(None, pyarrow.string()))
-
-    def _check_labels(self, labels: Any, dimension: Dimension) -> None:
-        for label in labels.unique().to_pylist():
-            if label and label not in dimension.label_names:
-                raise InputError(
-                    f"{self.path}: column '{dimension.name}' holds {label!r}, which the codebook "
-                    f"does not have ({', '.join(dimension.label_names)}); "
-                    "name the model that made the table with --model"
-                )
-
-    def _cast(self, batch: Any, name: str, kind: Any, first: int, wanted: str) -> Any:
-        import pyarrow
-
-        column = batch.column(name)
-        try:
-            return column.cast(kind, safe=pyarrow.types.is_string(column.type))
-        except pyarrow.ArrowException:
-            row, value = _first_bad(column, kind)
-        raise InputError(
-            f"{self.path}: row {first + row}, column '{name}': {value!r} is not {wanted}"
-        )
-
-
-def _first_bad(column: Any, kind: Any) -> tuple[int, Any]:
-    import pyarrow
-
-    for row in range(len(column)):
-        try:
-            column.slice(row, 1).cast(kind)
-        except pyarrow.ArrowException:
-            return row, column[row].as_py()
-    return 0, column[0].as_py()
-
-
-def _column_names(path: Path) -> list[str]:
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; give a table written by detente tag")
-    if path.suffix not in _FORMATS:
-        raise InputError(f"{path}: unknown ending; give a table in {', '.join(_FORMATS)}")
-    if not path.exists():
-        raise InputError(f"{path}: no such file")
-    try:
-        if not path.stat().st_size:
-            raise InputError(f"{path}: is empty")
-        return _FORMATS[path.suffix][0](path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({_first_line(error)})") from None
-
-
-def _table_dimensions(
-    path: Path, names: Sequence[str], codebook: Codebook
-) -> tuple[Dimension, ...]:
-    found = [name for name in names if f"{name}_probability" in names]
-    if not found:
-        raise InputError(
-            f"{path}: is no table of detente tag: no column of labels stands beside its "
-            f"'..._probability' (columns: {_listed(names)})"
-        )
-    known = {dimension.name: dimension for dimension in codebook.dimensions}
-    for name in found:
-        if name not in known:
-            raise InputError(
-                f"{path}: column '{name}' is no dimension of the codebook ({', '.join(known)}); "
-                "name the model that made the table with --model"
-            )
-    return tuple(dimension for name, dimension in known.items() if name in found)
-
-
-def _check_columns(path: Path, names: Sequence[str], wanted: Sequence[str]) -> None:
-    missing = [f"'{name}'" for name in wanted if name not in names]
-    if missing:
-        raise InputError(
-            f"{path}: is no table of detente tag: column {', '.join(missing)} is missing "
-            f"(columns: {_listed(names)})"
-        )
-    for name in wanted:
-        if list(names).count(name) > 1:
-            raise InputError(f"{path}: column '{name}' is there twice")
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
-    return clean(", ".join(names[:12]))[:200] + more
-
-
-def _first_line(error: Exception) -> str:
-    return clean(str(error).split("\n", 1)[0])[:160]
-
-
-def _parquet_names(path: Path) -> list[str]:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        return list(pyarrow.parquet.read_schema(path).names)
-    except pyarrow.ArrowException as error:
-        raise InputError(f"{path}: is no parquet file ({_first_line(error)})") from None
-
-
-def _parquet_batches(path: Path, columns: Sequence[str]) -> Iterator[Any]:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        with pyarrow.parquet.ParquetFile(path, memory_map=True) as file:
-            yield from file.iter_batches(_BATCH_ROWS, columns=list(columns))
-    except (pyarrow.ArrowException, OSError) as error:
-        raise InputError(f"{path}: is damaged ({_first_line(error)})") from None
-
-
-def _csv_names(path: Path) -> list[str]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            return next(csv.reader(stream), [])
-    except (UnicodeDecodeError, csv.Error):
-        raise InputError(f"{path}: is no UTF-8 table of comma-separated values") from None
-
-
-def _csv_batches(path: Path, columns: Sequence[str]) -> Iterator[Any]:
-    import pyarrow
-    import pyarrow.csv
-
-    convert = pyarrow.csv.ConvertOptions(
-        include_columns=list(columns),
-        column_types=dict.fromkeys(columns, pyarrow.string()),
-        null_values=[""],
-        strings_can_be_null=True,
-    )
-    try:
-        with pyarrow.csv.open_csv(
-            path,
-            pyarrow.csv.ReadOptions(block_size=1 << 24),
-            pyarrow.csv.ParseOptions(newlines_in_values=True),
-            convert,
-        ) as reader:
-            yield from reader
-    except (pyarrow.ArrowException, OSError) as error:
-        raise InputError(f"{path}: is damaged ({_first_line(error)})") from None
-
-
-def _jsonl_names(path: Path) -> list[str]:
-    _, record = next(read_jsonl(path))
-    if isinstance(record, InputError):
-        raise record
-    return list(record)
-
-
-def _jsonl_batches(path: Path, columns: Sequence[str]) -> Iterator[Any]:
-    import pyarrow
-
-    schema = pyarrow.schema([(name, pyarrow.string()) for name in columns])
-    lines = read_jsonl(path)
-    while chunk := list(islice(lines, _BATCH_ROWS // 8)):
-        rows = [_jsonl_cells(place, record, columns) for place, record in chunk]
-        yield pyarrow.RecordBatch.from_pylist(rows, schema)
-
-
-def _jsonl_cells(
-    place: str, record: Mapping[str, Any] | InputError, columns: Sequence[str]
-) -> dict[str, str | None]:
-    if isinstance(record, InputError):
-        raise record
-    for name in columns:
-        value = record.get(name)
-        if not isinstance(value, str | int | float | None) or isinstance(value, bool):
-            raise InputError(f"{place}: column '{name}': {str(value)[:40]!r} is no cell of a table")
-    cells = {name: record.get(name) for name in columns}
-    return {name: None if value in (None, "") else str(value) for name, value in cells.items()}
-
-
-_FORMATS = {
-    ".parquet": (_parquet_names, _parquet_batches),
-    ".csv": (_csv_names, _csv_batches),
-    ".jsonl": (_jsonl_names, _jsonl_batches),
-}

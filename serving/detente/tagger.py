@@ -14,6 +14,7 @@ from detente.article import Article, Holder, Statement
 from detente.bundle import DEFAULT, Bundle, Manifest
 from detente.codebook import Codebook, Dimension
 from detente.errors import InputError
+from detente.evidence import explain as explain_reading
 from detente.progress import tracking
 from detente.reading import Prediction, Reading
 from detente.session import FloatArray
@@ -67,9 +68,11 @@ class Tagger:
         """The codebook the model was trained on."""
         return self._bundle.manifest.codebook
 
-    def __call__(self, statement: str, holder: str | None = None) -> Reading:
+    def __call__(
+        self, statement: str, holder: str | None = None, *, explain: bool = False
+    ) -> Reading:
         """Read one statement; see `classify`."""
-        return self.classify([statement], [holder])[0]
+        return self.classify([statement], [holder], explain=explain)[0]
 
     def classify(
         self,
@@ -77,6 +80,7 @@ class Tagger:
         holders: Sequence[str | None] | None = None,
         *,
         batch_size: int = 32,
+        explain: bool = False,
         progress: bool = False,
     ) -> list[Reading]:
         """Read many statements.
@@ -88,6 +92,8 @@ class Tagger:
             statements: texts of any length.
             holders: the party whose position is asked for, one a statement; None leaves it open.
             batch_size: statements run together.
+            explain: give the predictions that take a position the words that carry them, see
+                `detente.evidence`. Each of a statement's words costs as much as reading it.
             progress: show a progress bar on stderr.
 
         Returns:
@@ -110,7 +116,8 @@ class Tagger:
         pairs = list(zip(statements, holders, strict=True))
         for number, (statement, holder) in enumerate(pairs, start=1):
             check_pair(statement, holder, f"statement {number}")
-        return self._classify(pairs, batch_size, progress)
+        readings = self._classify(pairs, batch_size, progress)
+        return self._explain(readings, batch_size, progress) if explain else readings
 
     def _classify(
         self, pairs: Sequence[tuple[str, str | None]], batch_size: int, progress: bool = False
@@ -130,7 +137,30 @@ class Tagger:
             for (statement, holder), row in zip(pairs, rows, strict=True)
         ]
 
-    def tag(self, article: str | Source, *, name: str = "", batch_size: int = 32) -> Article:
+    def _explain(
+        self, readings: Sequence[Reading], batch_size: int, progress: bool = False
+    ) -> list[Reading]:
+        def classify(pairs: Sequence[tuple[str, str | None]]) -> list[Reading]:
+            return self._classify(pairs, batch_size)
+
+        explained = []
+        with tracking("explaining", len(readings), show=progress) as advance:
+            for reading in readings:
+                if reading.takes_position:
+                    windows = self._bundle.encoder.windows(reading.text, reading.holder)
+                    reading = explain_reading(reading, classify, is_long=len(windows) > 1)
+                explained.append(reading)
+                advance(1)
+        return explained
+
+    def tag(
+        self,
+        article: str | Source,
+        *,
+        name: str = "",
+        batch_size: int = 32,
+        explain: bool = False,
+    ) -> Article:
         """Tag every statement of an article for every party whose position it may tell.
 
         Statements that surely take no position are skipped: they have no holders. One in which
@@ -140,6 +170,8 @@ class Tagger:
             article: its text, or what `detente.read_articles` yields.
             name: what the article is called in tables.
             batch_size: statements run together.
+            explain: give the positions the words that carry them, see `classify`; their offsets
+                index the statement's text.
 
         Returns:
             The article; all offsets index its text as given.
@@ -159,6 +191,8 @@ class Tagger:
             [(text, candidate.mention.text if candidate else None) for _, text, candidate in pairs],
             batch_size,
         )
+        if explain:
+            readings = self._explain(readings, batch_size)
         holders: list[list[Holder]] = [[] for _ in told]
         for (number, _, candidate), reading in zip(pairs, readings, strict=True):
             mention = candidate.mention if candidate else None
@@ -185,19 +219,20 @@ class Tagger:
         )
 
     def tag_many(
-        self, articles: Iterable[str | Source], *, batch_size: int = 32
+        self, articles: Iterable[str | Source], *, batch_size: int = 32, explain: bool = False
     ) -> Iterator[Article]:
         """Tag articles one after the other, each drawn only when it is its turn.
 
         Args:
             articles: texts, or what `detente.read_articles` yields.
             batch_size: statements run together.
+            explain: see `tag`.
 
         Yields:
             The tagged articles, in the order given.
         """
         for article in articles:
-            yield self.tag(article, batch_size=batch_size)
+            yield self.tag(article, batch_size=batch_size, explain=explain)
 
     def _discourse(self, text: str) -> list[Told]:
         from detente.discourse import Discourse

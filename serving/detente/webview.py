@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 
 from detente.article import Article, Holder, Statement
+from detente.evidence import HIGHLIGHTED, Span
 from detente.reading import Prediction, Reading
 
 _UNSHOWN = re.compile(
@@ -27,6 +28,7 @@ _STYLE = """
 .detente-badge { margin-left: .3em; padding: 0 .4em; border: 1px solid rgb(var(--detente));
   border-radius: .7em; font-size: .75em; white-space: nowrap; user-select: none; }
 .detente-speaker { border-style: dashed; }
+.detente mark b { background: rgb(var(--detente), .4); border-radius: .2em; }
 """
 
 
@@ -36,6 +38,8 @@ def article_html(article: Article) -> str:
     Statements that take a position are coloured by the first dimension, from the first label of
     its scale (vermilion) to the last (blue), grey where only another dimension takes one. Badges
     name the holders and, dashed, the speaker; the pointer shows all labels and probabilities.
+    Where the article was tagged with ``explain``, the words that carry the labels are bold, and
+    the pointer shows how far each lowers a label's probability when it is left out.
     Control characters and those that turn the direction of writing are left out.
     """
     scale = _scale(article)
@@ -86,11 +90,33 @@ def _body(article: Article, scale: Mapping[str, float]) -> Iterator[str]:
         yield _shown(article.text[position:start])
         hint = "\n".join(_labels(holder) for holder in taking)
         colour = _reading_colour(taking[0].reading, scale)
-        text = _shown(article.text[start:end])
+        text = "".join(_marked(article.text, (start, end), _hints(statement, taking)))
         yield f'<mark style="{colour}" title="{_shown(hint)}">{text}</mark>'
         yield from _badges(statement, taking, scale)
         position = end
     yield _shown(article.text[position:])
+
+
+def _marked(text: str, span: Span, hints: Mapping[Span, str]) -> Iterator[str]:
+    position, last = span
+    for start, end in sorted(hints):
+        if position <= start and end <= last:
+            yield _shown(text[position:start])
+            yield f'<b title="{_shown(hints[start, end])}">{_shown(text[start:end])}</b>'
+            position = end
+    yield _shown(text[position:last])
+
+
+def _hints(statement: Statement, taking: list[Holder]) -> dict[Span, str]:
+    """Return where the weightiest words stand in the article, and what they carry."""
+    hints: dict[Span, str] = {}
+    for holder in taking:
+        for name, prediction in holder.reading:
+            for word in prediction.evidence[:HIGHLIGHTED]:
+                span = statement.start + word.start, statement.start + word.end
+                hint = f"{_name(holder)}: {name} {prediction.label} -{word.weight:.2f}"
+                hints[span] = f"{hints[span]}\n{hint}" if span in hints else hint
+    return hints
 
 
 def _badges(

@@ -8,8 +8,9 @@ import pycountry
 import pytest
 from babel import Locale
 
-from detente.actors import DEFAULT, Actor, ActorList, Gazetteer
+from detente.actors import DEFAULT, Actor, ActorList
 from detente.errors import InputError
+from detente.gazetteer import Gazetteer
 from tests.conftest import ROOT
 
 # Nobody lives there, or only visitors do.
@@ -185,7 +186,7 @@ def test_a_statement_is_read_with_what_stands_around_it(gazetteer: Gazetteer) ->
 
 def test_no_spelling_stands_for_two_parties(gazetteer: Gazetteer) -> None:
     seen: dict[str, str] = {}
-    for spellings in gazetteer._spellings.values():
+    for spellings in gazetteer._listed.by_word.values():
         for spelling in spellings:
             assert seen.setdefault(spelling.text, spelling.party) == spelling.party
 

@@ -65,7 +65,7 @@ def test_offsets_lead_back_into_the_article(whole: Path, many: Path) -> None:
             article = json.loads(line)
             texts[article["id"]] = article["text"]
     rows = [json.loads(line) for line in whole.read_text().splitlines()]
-    assert len(rows) > 100
+    assert len(rows) > 50
     for row in rows:
         text = texts[row["article"]]
         assert text[row["start"] : row["end"]] == row["text"]
@@ -97,7 +97,7 @@ def test_a_run_killed_again_and_again_ends_with_the_same_table(
             [*command, *jobs, *resume], stderr=subprocess.PIPE, text=True, cwd=ROOT
         )
         try:
-            process.wait(timeout=rng.uniform(1.5, 5.0) if killed < 8 else 600)
+            process.wait(timeout=rng.uniform(1.2, 3.5) if killed < 8 else 600)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

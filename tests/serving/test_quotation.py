@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detente.parser import Parser
-from detente.quotation import Quotation, find_quotations, read_cues
+from detente.quotation import Quotation, find_quotations
 from detente.statements import split_paragraphs
 
 PARSER = Parser()
@@ -289,11 +289,3 @@ def test_time_grows_with_length_only(part: str) -> None:
         return best
 
     assert seconds(1600) < 10 * seconds(400) + 0.05  # 16 times, were it quadratic
-
-
-def test_cues_are_lemmas_in_lower_case() -> None:
-    cues = read_cues()
-    for words in (cues.say, cues.think, cues.intend, cues.judge, cues.nouns, cues.adjectives):
-        assert len(words) > 20
-        assert all(word == word.lower() for word in words)
-    assert not cues.never & (cues.say | cues.think)

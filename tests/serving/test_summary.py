@@ -182,7 +182,7 @@ def test_batches_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     whole = summarize(path, CODEBOOK)
     assert whole.tallies[0].rows == 200
     assert whole.tallies[0].labels["move"] == {"you": 100, "both": 0, "me": 50}
-    monkeypatch.setattr("detente.summary._BATCH_ROWS", 7)
+    monkeypatch.setattr("detente.tagtable._BATCH_ROWS", 7)
     monkeypatch.setattr("detente.summary._MERGE_ROWS", 5)
     assert summarize(path, CODEBOOK) == whole
 
@@ -209,31 +209,6 @@ def test_the_terminal_table(tmp_path: Path) -> None:
     for words in ("USA", "2024-02", "0.56", "2 you 67%", "1 me 33%", "undated", "x[31m[red]y"):
         assert words in text
     assert "warmth: mean from 0 (cold) to 1 (hot)" in text
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "words"),
-    [
-        ("none.csv", None, ["none.csv", "no such file"]),
-        ("tags.xlsx", b"x", ["tags.xlsx", "unknown ending", ".parquet, .csv, .jsonl"]),
-        ("empty.csv", b"", ["empty.csv", "is empty"]),
-        ("empty.parquet", b"", ["empty.parquet", "is empty"]),
-        ("bad.parquet", b"PAR1 but not really", ["bad.parquet", "is no parquet file"]),
-        ("latin.csv", b"caf\xe9,b\n", ["latin.csv", "UTF-8"]),
-        ("other.csv", b"name,price\na,1\n", ["other.csv", "is no table of detente tag", "price"]),
-        ("bare.csv", b"move,move_probability\nyou,1\n", ["'actor', 'party', 'date' is missing"]),
-        ("foreign.csv", b"mood,mood_probability\n", ["'mood'", "warmth, move", "--model"]),
-        ("bad.jsonl", b'{"text": \n', ["bad.jsonl:1", "bad JSON"]),
-        ("list.jsonl", b"[1]\n", ["list.jsonl:1", "expected a JSON object"]),
-    ],
-)
-def test_what_is_no_table_is_named(
-    tmp_path: Path, name: str, content: bytes | None, words: list[str]
-) -> None:
-    path = tmp_path / name
-    if content is not None:
-        path.write_bytes(content)
-    assert_refused(path, *words)
 
 
 def test_a_table_without_rows(tags: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,8 @@ from detente.errors import DetenteError, InputError
 
 if TYPE_CHECKING:
     from detente.tagger import Tagger
+    from detente_training.baseline import Probabilities
+    from detente_training.train import Run
 
 _NEEDED = (
     "torch",
@@ -65,7 +67,7 @@ def train(
     from detente_training.config import load_config
     from detente_training.encoder import locate_encoder
     from detente_training.export import export_run
-    from detente_training.report import predict, print_report
+    from detente_training.report import predict, print_report, save_report
     from detente_training.tracking import EpochLogger, log_outcome, tracked
     from detente_training.train import Run, fit, open_folder, read_state, write_state
 
@@ -86,7 +88,11 @@ def train(
         write_state(folder, mlflow_run=mlflow_run)
         fit(run, folder, [EpochLogger()])
         report = export_run(run, folder, bundle)
-        log_outcome(run, report, predict(Tagger.load(bundle), split.test), folder, bundle)
+        tagger = Tagger.load(bundle)
+        probabilities = predict(tagger, split.test)
+        report["invariance"] = _sampled_invariance(run, tagger, probabilities)
+        save_report(report, folder, f"{run.config.name}: unseen negotiations")
+        log_outcome(run, report, probabilities, folder, bundle)
     write_state(folder, finished=True)
     print_report(report, f"{run.config.name}, unseen negotiations")
     print(f"bundle: {bundle}   report: {folder / 'report.md'}   runs: mlflow ui")
@@ -332,3 +338,135 @@ def _beside(path: Path) -> Path:
         raise InputError(f"{path}: no such corpus folder")
     folder = path if path.is_dir() else path.parent
     return folder.absolute().parent / "codebook.yaml"
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="A new or an empty folder.")],
+) -> None:
+    """Start a project of your own: a codebook, example records, a config and a README.
+
+    Examples:  detente init my-project && cd my-project && detente train config.yaml
+    """
+    from detente_training.template import start_project
+
+    files = start_project(folder)
+    print(f"{folder}: {', '.join(files)}")
+    print(f"next: cd {folder} && detente train config.yaml")
+
+
+def promote(
+    run: Annotated[str, typer.Argument(help="A run's folder, or its MLflow run id.")],
+) -> None:
+    """Make a run's model the champion of the registry, if it passes the gate.
+
+    No dimension may be worse than the present champion's beyond the 95% interval on records that
+    neither has seen; name-swap flips and calibration error must keep to the bounds that the run's
+    config sets (`promotion`). The first champion has to keep to the bounds alone.
+
+    Examples:  detente promote runs/default  |  detente classify "We agree." -m
+    models:/detente@champion
+    """
+    _require_training()
+    from detente_training.check import check_table, failures
+    from detente_training.logbook import find_run, read_run
+    from detente_training.promotion import Evidence, judge
+    from detente_training.registry import crown, find_champion, find_version
+    from detente_training.report import print_tables
+
+    logged = find_run(run)
+    config = logged.config
+    if config.tracking.registered_model is None:
+        raise InputError(f"{run}: its config registers no model (tracking.registered_model)")
+    version = find_version(config.tracking.registered_model, logged.id)
+    champion = find_champion(version.model)
+    if champion == version:
+        print(f"{version} is the champion already")
+        return
+    rival = None
+    if champion is not None:
+        before = read_run(champion.run_id or "")
+        if before is None or not before.report:
+            raise InputError(
+                f"{champion}: the champion's run logged no figures to compare with; take the alias "
+                "from it in the MLflow UI, and promote again"
+            )
+        rival = Evidence(before.report, before.answers)
+    checks = judge(Evidence(logged.report, logged.answers), rival, config.promotion)
+    against = f"against {champion}" if champion else "the first champion"
+    print_tables([(f"{version}, {against}", check_table(checks))])
+    if failed := failures(checks):
+        raise DetenteError(f"{run}: not promoted; failed: {failed}")
+    crown(version)
+    print(f"{version} is the champion now" + (f"; {champion} was it before" if champion else ""))
+
+
+def reproduce(
+    run: Annotated[str, typer.Argument(help="A run's folder, or its MLflow run id.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Folder to keep the new run in. Default: none is kept."
+        ),
+    ] = None,
+) -> None:
+    """Train a run again from its logged config, and compare: macro-F1, and weights if they can be.
+
+    Says what has changed since: corpus, codebook, git commit, packages, machine. The exit status
+    is 0 when every figure lies in the interval that was logged (and, where nothing has changed,
+    the weights are equal), else 1. Run it in the folder where the run was made.
+
+    Examples:  detente reproduce runs/default  |  detente reproduce runs/default -o again
+    """
+    _require_training()
+    from tempfile import TemporaryDirectory
+
+    from detente.bundle import sha256
+    from detente_training.check import check_table, failures
+    from detente_training.encoder import WEIGHTS, locate_encoder
+    from detente_training.export import export_run
+    from detente_training.logbook import find_run
+    from detente_training.report import print_tables
+    from detente_training.reproduction import compare_results, find_changes, on_same_machine
+    from detente_training.tracking import EpochPrinter
+    from detente_training.train import Run, fit, open_folder
+
+    logged = find_run(run)
+    with TemporaryDirectory() as temporary:
+        again = Run(logged.config.model_copy(update={"output": output or Path(temporary)}))
+        locate_encoder(again.config.encoder)
+        changes = find_changes(logged, again)
+        for change in changes:
+            print(f"changed: {change}")
+        if not changes:
+            print("corpus, codebook, git commit and packages are as they were")
+        if not on_same_machine(logged):
+            print("changed: the machine; weights are not compared")
+        folder = open_folder(again, fresh=False)
+        fit(again, folder, [EpochPrinter()])
+        report = export_run(again, folder, folder / "bundle")
+        weights = sha256(folder / "model" / WEIGHTS)
+    checks = compare_results(logged, report, weights, changed=bool(changes))
+    print_tables([(f"{run}, trained again", check_table(checks))])
+    if failed := failures(checks):
+        print(f"not reproduced: {failed}")
+        raise typer.Exit(1)
+    print("reproduced")
+
+
+def _sampled_invariance(run: Run, tagger: Tagger, probabilities: Probabilities) -> dict[str, Any]:
+    from detente_training.invariance import sample_invariance
+    from detente_training.negotiation import read_negotiations
+    from detente_training.swap import Swapper, read_parties
+
+    config = run.config
+    if not config.parties.exists():
+        return {}
+    return sample_invariance(
+        tagger,
+        run.split.test,
+        probabilities,
+        Swapper(read_negotiations(config.corpus)),
+        read_parties(config.parties).groups,
+        size=config.promotion.swapped_records,
+        seed=config.seed,
+    )

@@ -26,6 +26,7 @@ class EncoderConfig(_Model):
     revision: str | None = None
     max_length: int = Field(160, ge=16, description="tokens in a window, holder counted")
     stride: int = Field(40, ge=0, description="tokens shared by neighbouring windows")
+    mask_names: bool = Field(True, description="made-up names in the place of parties' names")
 
 
 class SplitConfig(_Model):
@@ -78,6 +79,20 @@ class ExportConfig(_Model):
     max_f1_loss: float = Field(0.005, ge=0, le=1)
 
 
+class PromotionConfig(_Model):
+    """What a run must keep to on its unseen negotiations to be promoted; null sets no bound."""
+
+    max_flips: float | None = Field(
+        0.02, ge=0, le=1, description="share of a dimension's labels that other names may change"
+    )
+    max_calibration_error: float | None = Field(
+        0.03, ge=0, le=1, description="expected calibration error of a dimension"
+    )
+    swapped_records: int = Field(
+        200, ge=0, description="unseen records to swap names in after training; 0 takes all"
+    )
+
+
 class TrackingConfig(_Model):
     """MLflow."""
 
@@ -95,12 +110,16 @@ class RunConfig(_Model):
     codebook: Path = Path("data/codebook.yaml")
     corpus: Path = Path("data/corpus")
     parties: Path = Path("data/parties.yaml")
+    articles: Path | None = Field(
+        None, description="annotated articles; those of split dev are trained on, too"
+    )
     output: Path = Path("runs")
     encoder: EncoderConfig = EncoderConfig()
     split: SplitConfig = SplitConfig()
     training: TrainingConfig = TrainingConfig()
     calibration: CalibrationConfig = CalibrationConfig()
     export: ExportConfig = ExportConfig()
+    promotion: PromotionConfig = PromotionConfig()
     tracking: TrackingConfig = TrackingConfig()
 
     @property

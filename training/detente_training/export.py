@@ -32,6 +32,7 @@ from detente.bundle import (
     EncoderSource,
     Manifest,
     Window,
+    pair_encoder,
     sha256,
     write_manifest,
 )
@@ -242,7 +243,7 @@ class FrozenEmbedder:
         from transformers import AutoModel
 
         tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
-        self._encoder = PairEncoder(tokenizer, window.max_length, window.stride)
+        self._encoder = pair_encoder(tokenizer, window)
         self._pad_id = window.pad_id
         self._model = AutoModel.from_pretrained(
             source, use_safetensors=True, trust_remote_code=False
@@ -272,11 +273,9 @@ class FrozenEmbedder:
 
 def _calibrate(run: Run, classifier: PairClassifier, folder: Path, draft: Path) -> Manifest:
     settings = run.config.encoder
-    window = Window(
-        max_length=settings.max_length, stride=settings.stride, pad_id=pad_id(folder / "model")
-    )
+    window = run.window(pad_id(folder / "model"))
     tokenizer = Tokenizer.from_file(str(draft / TOKENIZER))
-    encoder = PairEncoder(tokenizer, window.max_length, window.stride)
+    encoder = pair_encoder(tokenizer, window)
     session = Session((draft / MODEL).read_bytes(), run.codebook.size, pad_id=window.pad_id)
 
     def served(records: Sequence[Record]) -> NDArray[np.float64]:

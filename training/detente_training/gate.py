@@ -15,7 +15,7 @@ from detente.codebook import Codebook
 from detente.gate import Gate, terms
 from detente_training.record import Record
 
-RECALL = 0.99
+RECALL = 0.995
 _FOLDS = 5
 _MIN_STATEMENTS = 2  # that a term must occur in
 _STRENGTH = 0.1

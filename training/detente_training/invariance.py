@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,33 @@ from detente_training.baseline import Probabilities
 from detente_training.record import Record
 from detente_training.report import predict
 from detente_training.swap import Party, Swapper
+
+
+def sample_invariance(
+    tagger: Tagger,
+    records: Sequence[Record],
+    before: Probabilities,
+    swapper: Swapper,
+    groups: Mapping[str, Sequence[Party]],
+    *,
+    size: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Measure the invariance of a sample of the records; see `measure_invariance`.
+
+    Args:
+        size: of the sample; 0 takes all.
+        seed: of the draw.
+    """
+    count = min(size or len(records), len(records))
+    drawn = sorted(random.Random(seed).sample(range(len(records)), count))
+    return measure_invariance(
+        tagger,
+        [records[number] for number in drawn],
+        {name: probabilities[drawn] for name, probabilities in before.items()},
+        swapper,
+        groups,
+    )
 
 
 def measure_invariance(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -88,7 +89,7 @@ def _score_dimension(
         interval, samples[name] = resampler.macro_f1(gold, predicted, size)
         scores[name] = {
             "macro_f1": _plain(interval),
-            "accuracy": float((predicted == gold)[known].mean()),
+            "accuracy": _accuracy(gold, predicted),
             "calibration_error": metrics.calibration_error(gold, probabilities),
         }
     model, *baselines = systems
@@ -118,11 +119,16 @@ def _score_dimension(
             slug: {
                 "records": len(inside),
                 "macro_f1": metrics.macro_f1(gold[inside], predicted[inside], size),
-                "accuracy": float((predicted == gold)[inside].mean()),
+                "accuracy": _accuracy(gold[inside], predicted[inside]),
             }
             for slug, inside in sorted(by_negotiation.items())
         },
     }
+
+
+def _accuracy(gold: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
+    known = gold != IGNORED
+    return float((predicted == gold)[known].mean()) if known.any() else math.nan
 
 
 def _score_pairs(
@@ -167,15 +173,26 @@ def _plain(interval: Interval) -> dict[str, float]:
     return {"value": interval.value, "low": interval.low, "high": interval.high}
 
 
+def without_nan(value: Any) -> Any:
+    """Return a JSON-ready value with None for each NaN, the figure of a dimension without gold."""
+    if isinstance(value, Mapping):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
 def summary(report: Mapping[str, Any]) -> dict[str, Any]:
     """Return the model's own figures: what goes into a bundle's manifest."""
-    return {
+    figures: dict[str, Any] = {
         "records": report["records"],
         "negotiations": report["negotiations"],
         "dimensions": {
             name: scores["systems"][MODEL] for name, scores in report["dimensions"].items()
         },
     }
+    plain: dict[str, Any] = without_nan(figures)
+    return plain
 
 
 def tables(report: Mapping[str, Any]) -> list[tuple[str, list[list[str]]]]:
@@ -251,10 +268,11 @@ def print_tables(titled: Sequence[tuple[str, Sequence[Sequence[str]]]]) -> None:
 
 
 def save_report(report: Mapping[str, Any], folder: Path, title: str) -> None:
-    """Write `report.json` and `report.md` into a folder."""
+    """Write `report.json` and `report.md` into a folder; figures of nothing are null."""
     make_folder(folder)
     with replacing(folder / "report.json") as temporary:
-        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        text = json.dumps(without_nan(report), indent=1, allow_nan=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
     with replacing(folder / "report.md") as temporary:
         temporary.write_text(markdown(report, title), encoding="utf-8")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import math
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,19 +11,26 @@ from typing import Any
 
 import mlflow
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
 from transformers import TrainerCallback
 
+from detente import __version__
+from detente.bundle import sha256
 from detente.codebook import Codebook
-from detente.errors import BundleError, InputError
+from detente.errors import InputError
+from detente_training.answer import collect_answers, write_answers
 from detente_training.baseline import Probabilities
 from detente_training.config import TrackingConfig
+from detente_training.encoder import WEIGHTS
 from detente_training.examples import gold_labels
 from detente_training.figures import draw_confusion, draw_reliability
+from detente_training.logbook import ANSWERS, CONFIG, ENVIRONMENT, REPORT
+from detente_training.provenance import environment, freeze, git_commit, machine
 from detente_training.record import Record
+from detente_training.registry import log_bundle, register
 from detente_training.report import MODEL
+from detente_training.store import quiet
 from detente_training.train import Run
-
-CHAMPION = "champion"
 
 
 @contextmanager
@@ -34,8 +41,7 @@ def tracked(run: Run, run_id: str | None) -> Iterator[str]:
         InputError: the tracking server or file cannot be used.
     """
     config = run.config.tracking
-    for name in ("alembic", "mlflow"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    quiet()
     try:
         mlflow.set_tracking_uri(config.uri)
         experiment = _experiment(config)
@@ -45,21 +51,17 @@ def tracked(run: Run, run_id: str | None) -> Iterator[str]:
         raise InputError(f"tracking.uri: {config.uri}: cannot be used ({message})") from None
     with active:
         if run_id is None:
-            mlflow.log_params(_flatten(run.config.model_dump(mode="json")))
-            mlflow.set_tags({"corpus_sha256": run.corpus_sha, "fingerprint": run.fingerprint})
-            mlflow.log_dict(run.codebook.model_dump(mode="json"), "codebook.json")
+            _log_inputs(run)
         yield active.info.run_id
 
 
-class EpochLogger(TrainerCallback):  # type: ignore[misc]
-    """Logs the loss and the validation scores of each epoch, and prints a line."""
+class EpochPrinter(TrainerCallback):  # type: ignore[misc]
+    """Prints a line with the validation scores of each epoch."""
 
     def on_log(
         self, args: Any, state: Any, control: Any, logs: Mapping[str, float], **_: Any
     ) -> None:
-        """Log whatever the trainer logs."""
-        figures = {name: value for name, value in logs.items() if isinstance(value, float)}
-        mlflow.log_metrics(figures, step=round(state.epoch))
+        """Print the scores when there are any."""
         if "eval_macro_f1" in logs:
             scores = " ".join(
                 f"{name.removeprefix('eval_').removesuffix('_macro_f1')} {value:.3f}"
@@ -69,34 +71,67 @@ class EpochLogger(TrainerCallback):  # type: ignore[misc]
             print(f"epoch {round(state.epoch)}: validation macro-F1 {scores}", flush=True)
 
 
+class EpochLogger(EpochPrinter):
+    """Logs the loss and the validation scores of each epoch, and prints a line."""
+
+    def on_log(
+        self, args: Any, state: Any, control: Any, logs: Mapping[str, float], **_: Any
+    ) -> None:
+        """Log whatever the trainer logs."""
+        figures = {name: value for name, value in logs.items() if isinstance(value, float)}
+        mlflow.log_metrics(figures, step=round(state.epoch))
+        super().on_log(args, state, control, logs)
+
+
 def log_outcome(
     run: Run, report: Mapping[str, Any], probabilities: Probabilities, folder: Path, bundle: Path
 ) -> None:
-    """Log figures, pictures, report and bundle of the active run, and register the bundle."""
-    for dimension, scores in report["dimensions"].items():
-        for system, figures in scores["systems"].items():
-            prefix = "test" if system == MODEL else "baseline_" + system.split()[0].lower()
-            mlflow.log_metrics(
-                {
-                    f"{prefix}_{dimension}_macro_f1": figures["macro_f1"]["value"],
-                    f"{prefix}_{dimension}_calibration_error": figures["calibration_error"],
-                }
-            )
-        for label, figures in scores["labels"].items():
-            mlflow.log_metrics(
-                {
-                    f"test_{dimension}_{label}_{name}": figures[name]
-                    for name in ("precision", "recall", "f1")
-                }
-            )
+    """Log figures, pictures, report and model of the active run, and register the model."""
+    mlflow.log_metrics(_figures(report))
+    mlflow.set_tags({"weights_sha256": sha256(folder / "model" / WEIGHTS), "machine": machine()})
     with tempfile.TemporaryDirectory() as name:
         draw_figures(run.split.test, run.codebook, probabilities, Path(name))
         mlflow.log_artifacts(name, "figures")
-    for file in ("report.json", "report.md"):
+    for file in (REPORT, "report.md"):
         mlflow.log_artifact(str(folder / file))
-    mlflow.log_artifacts(str(bundle), "bundle")
+    mlflow.log_text(
+        write_answers(collect_answers(run.split.test, run.codebook, probabilities)), ANSWERS
+    )
+    model = log_bundle(bundle, run.codebook, run.split.test[0])
     if run.config.tracking.registered_model:
-        _register(run.config.tracking.registered_model)
+        register(run.config.tracking.registered_model, model)
+
+
+def _log_inputs(run: Run) -> None:
+    config = run.config.model_dump(mode="json")
+    mlflow.log_params(_flatten(config))
+    mlflow.log_dict(config, CONFIG)
+    mlflow.log_dict(run.codebook.model_dump(mode="json"), "codebook.json")
+    mlflow.log_text(freeze(environment()), ENVIRONMENT)
+    tags = {
+        "corpus_sha256": run.corpus_sha,
+        "fingerprint": run.fingerprint,
+        "detente_version": __version__,
+    }
+    if commit := git_commit():
+        tags |= {MLFLOW_GIT_COMMIT: commit[0], "git_changed": str(commit[1]).lower()}
+    mlflow.set_tags(tags)
+
+
+def _figures(report: Mapping[str, Any]) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    for dimension, scores in report["dimensions"].items():
+        for system, found in scores["systems"].items():
+            prefix = "test" if system == MODEL else "baseline_" + system.split()[0].lower()
+            figures[f"{prefix}_{dimension}_macro_f1"] = found["macro_f1"]["value"]
+            figures[f"{prefix}_{dimension}_calibration_error"] = found["calibration_error"]
+        for label, found in scores["labels"].items():
+            for name in ("precision", "recall", "f1"):
+                figures[f"test_{dimension}_{label}_{name}"] = found[name]
+        swaps = report.get("invariance") or {}
+        for name, value in swaps.get("all", {}).get(dimension, {}).items():
+            figures[f"test_{dimension}_swap_{name}"] = value
+    return {name: value for name, value in figures.items() if not math.isnan(value)}
 
 
 def draw_figures(
@@ -114,23 +149,6 @@ def draw_figures(
         )
 
 
-def download_model(uri: str) -> Path:
-    """Return a local folder with a registered bundle, such as ``models:/detente@champion``.
-
-    The registry is MLflow's tracking URI (``MLFLOW_TRACKING_URI``, by default ./mlflow.db).
-
-    Raises:
-        BundleError: there is no such model, version or alias.
-    """
-    try:
-        return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
-    except (MlflowException, OSError) as error:
-        message = str(error).splitlines()[0][:200]
-        raise BundleError(
-            f"{uri}: not in the registry {mlflow.get_tracking_uri()} ({message})"
-        ) from None
-
-
 def _experiment(config: TrackingConfig) -> str:
     experiment = mlflow.get_experiment_by_name(config.experiment)
     if experiment is not None:
@@ -138,23 +156,6 @@ def _experiment(config: TrackingConfig) -> str:
     local = config.uri.startswith("sqlite:")
     location = Path(config.artifacts).absolute().as_uri() if local else None
     return str(mlflow.create_experiment(config.experiment, artifact_location=location))
-
-
-def _register(name: str) -> None:
-    client = mlflow.MlflowClient()
-    run = mlflow.active_run()
-    assert run is not None
-    try:
-        client.create_registered_model(name)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-    version = client.create_model_version(
-        name, source=f"{run.info.artifact_uri}/bundle", run_id=run.info.run_id
-    )
-    if CHAMPION not in client.get_registered_model(name).aliases:
-        # The first version has no rival; later ones are promoted by a person.
-        client.set_registered_model_alias(name, CHAMPION, version.version)
 
 
 def _flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -7,6 +7,7 @@ import json
 import random
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,15 @@ from transformers import (
 )
 from transformers.trainer_utils import EvalPrediction, get_last_checkpoint
 
+from detente.bundle import Window, pair_encoder
 from detente.codebook import Codebook
-from detente.encoding import PairEncoder
 from detente.errors import InputError
 from detente.files import make_folder, replacing
 from detente_training import metrics
 from detente_training.config import RunConfig
 from detente_training.encoder import locate_encoder
 from detente_training.examples import PairCollator, build_dataset, gold_labels
+from detente_training.gold_records import article_records
 from detente_training.loss import CodebookLoss, label_weights
 from detente_training.model import PairClassifier
 from detente_training.negotiation import read_negotiations
@@ -66,6 +68,9 @@ class Run:
         swaps = config.training.swapped_share > 0
         self._parties = read_parties(config.parties).parties if swaps else ()
         self._negotiations = read_negotiations(config.corpus) if swaps else {}
+        self._article_records: Sequence[Record] = ()
+        if config.articles is not None:
+            self._article_records = article_records(config.articles, self.codebook)
 
     @classmethod
     def open(cls, folder: Path) -> Run:
@@ -84,7 +89,13 @@ class Run:
         return run
 
     def training_records(self) -> list[Record]:
-        """Return the training records, a share of them about other parties than they name."""
+        """Return the training records, a share of them about other parties than they name.
+
+        Statements of annotated articles come last, if the config names some.
+        """
+        return [*self._corpus_records(), *self._article_records]
+
+    def _corpus_records(self) -> list[Record]:
         if not self._parties:
             return self.split.train
         share = self.config.training.swapped_share
@@ -99,13 +110,24 @@ class Run:
             for record in self.split.train
         ]
 
+    def window(self, pad_id: int) -> Window:
+        """Return how the run cuts statements to its model's input."""
+        settings = self.config.encoder
+        return Window(
+            max_length=settings.max_length,
+            stride=settings.stride,
+            pad_id=pad_id,
+            mask_names=settings.mask_names,
+        )
+
     @property
     def fingerprint(self) -> str:
         """A hash of all a run depends on: equal fingerprints give equal models on one machine."""
         parts = [
-            self.config.model_dump_json(exclude={"output", "tracking"}),
+            self.config.model_dump_json(exclude={"output", "tracking", "promotion"}),
             self.codebook.model_dump_json(),
             self.corpus_sha,
+            corpus_hash(self._article_records),
         ]
         if self._parties:
             parts += [repr(self._parties), repr(sorted(self._negotiations.items()))]
@@ -165,7 +187,7 @@ def fit(run: Run, folder: Path, callbacks: list[TrainerCallback]) -> None:
         torch.set_num_threads(settings.threads)
     source = locate_encoder(config.encoder)
     tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
-    encoder = PairEncoder(tokenizer, config.encoder.max_length, config.encoder.stride)
+    encoder = pair_encoder(tokenizer, run.window(pad_id(source)))
     gold = gold_labels(run.split.train, run.codebook)
     weights = label_weights(gold, run.codebook, settings.class_weighting)
     classifier = PairClassifier.from_pretrained(

@@ -1,0 +1,165 @@
+"""Casing: lines in capitals, headlines, and the capitalised words in a row that make up names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from detente.lexicon import CALENDAR, OPENERS, word_set
+
+_FIRST_WORD = re.compile(r"\w+")
+_LOUD_LINE = re.compile(r"(?m)^[^a-zß-öø-ÿ\n]{6,}$")
+_HEADLINE = 200
+_STOPS = tuple(".?!,;:”\"'")
+_NAME = (
+    r"(?:(?:Ltd|Corp|Inc|Co|Bros|St|[A-Z](?:\.[A-Z])*)\.|plc\b"
+    r"|[A-ZÀ-ÖØ-Þ][\w&-]*(?:['’](?!s\b)\w+)*)"
+)
+_CAPITALISED = re.compile(rf"(?<![\w.])({_NAME})(['’]s?(?= ))?")
+_BREAK = (".", "!", "?", ":", ";")
+_PLURALS = word_set("People Women Children Men Lord Mother")
+
+
+class Word(NamedTuple):
+    """A capitalised word; ``joins`` says that it goes on with the name of the word before it.
+
+    ``key`` is the word less a full stop; ``initial`` says that it opens a sentence.
+    """
+
+    text: str
+    key: str
+    start: int
+    end: int
+    possessive: bool
+    initial: bool
+    joins: bool
+
+
+class Run(NamedTuple):
+    """Capitalised words in a row, those of them that make up a name, and the next such row."""
+
+    printed: list[Word]
+    words: list[Word]
+    following: list[Word]
+
+
+class Page:
+    """A text with its capitalised words.
+
+    ``flat`` is the text on one line with straight apostrophes, offset by offset; ``headline`` says
+    of every character whether capitals say nothing there; ``rows`` are the capitalised words in a
+    row, ``runs`` those of them that are in no headline.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.printed = flatten(text)
+        self.flat = self.printed.replace("’", "'")
+        self.headline = _headlines(text)
+        self.rows = _rows(_capitalised(text, self.flat), self.headline)
+        plain = [row for row in self.rows if not self.headline[row[0].start]]
+        self.runs = [
+            Run(row, _without_openers(row), following)
+            for row, following in zip(plain, [*plain[1:], []], strict=False)
+        ]
+
+
+def flatten(text: str) -> str:
+    """Return a text on one line, offset by offset."""
+    return text.replace("\r", " ").replace("\n", " ")
+
+
+def first_word(text: str, position: int = 0) -> str:
+    """Return the word that starts at a position, empty if none does."""
+    match = _FIRST_WORD.match(text, position)
+    return match.group() if match else ""
+
+
+def stands_at(name: str, flat: str, position: int) -> bool:
+    """Whether a name starts at a position and ends with a word."""
+    end = position + len(name)
+    return flat.startswith(name, position) and not (
+        flat[end : end + 1].isalnum() and name[-1].isalnum()
+    )
+
+
+def passages(text: str, start: int, stop: int) -> Iterator[tuple[int, int, bool]]:
+    """Yield stretches of a text with whether they are lines printed in capitals throughout."""
+    position = start
+    for match in _LOUD_LINE.finditer(text):
+        begin, end = max(match.start(), start), min(match.end(), stop)
+        if begin >= end or not match.group().isupper() or " " not in match.group().strip():
+            continue
+        yield position, begin, False
+        yield begin, end, True
+        position = end
+    yield position, stop, False
+
+
+def in_title(text: str, position: int) -> bool:
+    """Whether a line is printed As Headlines Are, so that capitals say nothing."""
+    begin = text.rfind("\n", max(0, position - _HEADLINE), position) + 1
+    end = text.find("\n", position, begin + _HEADLINE)
+    line = text[begin : end if end >= 0 else begin + _HEADLINE].strip()
+    if (
+        (not begin and position > _HEADLINE)
+        or not line[:1].isupper()
+        or len(line) >= _HEADLINE
+        or line.endswith(_STOPS)
+    ):
+        return False
+    long = [word for word in re.findall(r"[^\W\d_][\w'’-]*", line) if len(word) > 3]
+    return len(long) > 2 and sum(word[0].isupper() for word in long) >= 0.75 * len(long)
+
+
+def _headlines(text: str) -> bytearray:
+    """Return for every character whether its line is printed in capitals or As Headlines Are."""
+    marks = bytearray(len(text))
+    position = 0
+    for line in text.splitlines(keepends=True):
+        if line.isupper() or in_title(line.strip(), 0):
+            marks[position : position + len(line)] = b"\1" * len(line)
+        position += len(line)
+    return marks
+
+
+def _capitalised(text: str, flat: str) -> Iterator[Word]:
+    end, apart = -9, True
+    for match in _CAPITALISED.finditer(flat):
+        word, start = match.group(1), match.start()
+        joins = not apart and flat[end:start] in (" ", " & ")
+        mark = match.group(2) or ""
+        # Tarsa does not belong to the name in "Tarsa's Front"; it does in "the People's Front".
+        plural = word in _PLURALS or (word[-1] == "s" and mark[1:] != "s")
+        apart = bool(mark) and not plural
+        end = match.end()
+        initial = not joins and _opens_sentence(text, start)
+        yield Word(word, word.rstrip("."), start, match.end(1), apart, initial, joins)
+
+
+def _opens_sentence(text: str, start: int) -> bool:
+    before = text[max(0, start - 4) : start]
+    bare = before.rstrip(" \t\n\"“‘'(")
+    return not bare or bare.endswith(_BREAK) or "\n\n" in before
+
+
+def _rows(words: Iterable[Word], headline: bytearray) -> list[list[Word]]:
+    rows: list[list[Word]] = []
+    for word in words:
+        if word.joins and headline[word.start] == headline[rows[-1][0].start]:
+            rows[-1].append(word)
+        else:
+            rows.append([word])
+    return rows
+
+
+def _without_openers(run: list[Word]) -> list[Word]:
+    """Return a run less the words that have their capital from the sentence they open."""
+    first = 0
+    while run[0].initial and first < len(run) and run[first].key in OPENERS:
+        first += 1
+        if run[first - 1].key == "The":
+            break
+    while first < len(run) and run[first].key in CALENDAR:
+        first += 1
+    return run[first:]

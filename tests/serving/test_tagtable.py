@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from detente import Codebook
+from detente.codebook import Dimension
+from detente.errors import InputError
+from detente.tagtable import TagTable
+
+WARMTH = Dimension(name="warmth", labels=("cold", "hot", "none"), no_position="none")
+MOVE = Dimension(name="move", labels=("you", "me", "none"), no_position="none")
+CODEBOOK = Codebook(name="test", dimensions=(WARMTH, MOVE))
+
+
+def read(path: Path, *columns: str) -> list[tuple[int, int]]:
+    """Return the number of each batch's first row and how many it has."""
+    table = TagTable.open(path)
+    table.dimensions(CODEBOOK)
+    return [(batch.first, len(batch)) for batch in table.batches(columns)]
+
+
+def test_rows_are_numbered_over_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "tags.jsonl"
+    path.write_text('{"move": "you", "move_probability": 0.9}\n' * 7)
+    monkeypatch.setattr("detente.tagtable._BATCH_ROWS", 24)
+    assert read(path, "move") == [(1, 3), (4, 3), (7, 1)]
+
+
+def test_dimensions_are_in_the_order_of_the_codebook(tmp_path: Path) -> None:
+    path = tmp_path / "tags.csv"
+    path.write_text("move,move_probability,warmth,warmth_probability\n")
+    assert TagTable.open(path).dimensions(CODEBOOK) == (WARMTH, MOVE)
+
+
+def test_a_column_may_not_be_there_twice(tmp_path: Path) -> None:
+    path = tmp_path / "tags.csv"
+    path.write_text("move,move_probability,move\n")
+    with pytest.raises(InputError, match="'move' is there twice"):
+        read(path, "move")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("none.csv", None, ["none.csv", "no such file"]),
+        ("tags.xlsx", b"x", ["tags.xlsx", "unknown ending", ".parquet, .csv, .jsonl"]),
+        ("empty.csv", b"", ["empty.csv", "is empty"]),
+        ("empty.parquet", b"", ["empty.parquet", "is empty"]),
+        ("bad.parquet", b"PAR1 but not really", ["bad.parquet", "is no parquet file"]),
+        ("latin.csv", b"caf\xe9,b\n", ["latin.csv", "UTF-8"]),
+        ("other.csv", b"name,price\na,1\n", ["other.csv", "is no table of detente tag", "price"]),
+        ("bare.csv", b"move,move_probability\nyou,1\n", ["'actor', 'party', 'date' is missing"]),
+        ("foreign.csv", b"mood,mood_probability\n", ["'mood'", "warmth, move", "--model"]),
+        ("bad.jsonl", b'{"text": \n', ["bad.jsonl:1", "bad JSON"]),
+        ("list.jsonl", b"[1]\n", ["list.jsonl:1", "expected a JSON object"]),
+    ],
+)
+def test_what_is_no_table_is_named(
+    tmp_path: Path, name: str, content: bytes | None, words: list[str]
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        read(path, "actor", "party", "date")
+    message = str(caught.value)
+    assert message.startswith(str(path))
+    assert "\n" not in message
+    for word in words:
+        assert word in message

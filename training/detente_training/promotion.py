@@ -1,0 +1,115 @@
+"""The gate a run must pass to become the champion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from detente_training.answer import Answer
+from detente_training.check import Check
+from detente_training.config import PromotionConfig
+from detente_training.metrics import Interval, Resampler, difference
+from detente_training.report import MODEL
+
+_Pairs = Sequence[tuple[Answer, Answer]]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a run logged of itself on its unseen negotiations: its report, and its answers."""
+
+    report: Mapping[str, Any]
+    answers: Sequence[Answer]
+
+
+def judge(candidate: Evidence, champion: Evidence | None, bounds: PromotionConfig) -> list[Check]:
+    """Return the checks of a run that wants to be champion.
+
+    Args:
+        candidate: the run.
+        champion: the present champion; the first one has no rival.
+        bounds: limits that hold whoever the rival is. What was not measured does not pass.
+    """
+    checks = compare(candidate, champion) if champion else []
+    for name, scores in candidate.report["dimensions"].items():
+        swaps = (candidate.report.get("invariance") or {}).get("all", {}).get(name, {})
+        error = scores["systems"][MODEL]["calibration_error"] if scores["records"] else None
+        checks += [
+            *_bounded(f"{name} name-swap flips", swaps.get("flips"), bounds.max_flips),
+            *_bounded(f"{name} calibration error", error, bounds.max_calibration_error),
+        ]
+    return checks
+
+
+def compare(candidate: Evidence, champion: Evidence) -> list[Check]:
+    """Check that a run is nowhere worse than another beyond the 95% interval.
+
+    Records unseen by both, with one text, holder and label, are paired: the interval is that of
+    the difference, by a bootstrap over statements. Without such records, a run on the same
+    negotiations is held against the logged interval.
+    """
+    return [_compare(name, candidate, champion) for name in champion.report["dimensions"]]
+
+
+def _compare(name: str, candidate: Evidence, champion: Evidence) -> Check:
+    title = f"{name} macro-F1"
+    ours, theirs = (_macro_f1(side.report, name) for side in (candidate, champion))
+    if name not in candidate.report["dimensions"]:
+        return Check(title, "not in the codebook", "the champion's dimension", False)
+    if pairs := _pair(name, candidate.answers, champion.answers):
+        gain = paired_gain(name, pairs)
+        found = f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}] on {len(pairs)} records"
+        return Check(title, found, "not all of the interval below 0", gain.high >= 0)
+    same = candidate.report["negotiations"] == champion.report["negotiations"]
+    if not same or ours is None or theirs is None:
+        return Check(title, "no unseen record in common", "a comparison with the champion", False)
+    found, wanted = f"{ours.value:.3f}", f"at least {theirs.low:.3f}, the champion's lower end"
+    return Check(title, found, wanted, ours.value >= theirs.low)
+
+
+def paired_gain(name: str, pairs: _Pairs) -> Interval:
+    """Return how much macro-F1 the first of each pair's answers gains over the second's.
+
+    Args:
+        name: the dimension.
+        pairs: two models' answers to the same records.
+    """
+    labels = sorted(
+        {str(a.gold[name]) for a, _ in pairs} | {x.label[name] for p in pairs for x in p}
+    )
+    gold = np.array([labels.index(str(answer.gold[name])) for answer, _ in pairs])
+    resampler = Resampler([answer.text for answer, _ in pairs])
+    (ours, sampled), (theirs, rival) = (
+        resampler.macro_f1(
+            gold, np.array([labels.index(pair[side].label[name]) for pair in pairs]), len(labels)
+        )
+        for side in (0, 1)
+    )
+    return difference(ours.value - theirs.value, sampled, rival)
+
+
+def _pair(name: str, ours: Sequence[Answer], theirs: Sequence[Answer]) -> _Pairs:
+    known = {(answer.text, answer.holder): answer for answer in theirs}
+    pairs = []
+    for answer in ours:
+        rival = known.get((answer.text, answer.holder))
+        gold = answer.gold.get(name)
+        if rival is not None and gold is not None and gold == rival.gold.get(name):
+            pairs.append((answer, rival))
+    return pairs
+
+
+def _bounded(name: str, value: float | None, limit: float | None) -> list[Check]:
+    if limit is None:
+        return []
+    found = "not measured" if value is None else f"{value:.3f}"
+    return [Check(name, found, f"at most {limit:g}", value is not None and value <= limit)]
+
+
+def _macro_f1(report: Mapping[str, Any], name: str) -> Interval | None:
+    scores = report["dimensions"].get(name)
+    interval = scores["systems"][MODEL]["macro_f1"] if scores else {"value": None}
+    return None if interval["value"] is None else Interval(**interval)

@@ -1,0 +1,95 @@
+"""Reproduction: what a run made again must agree in, and what has changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
+
+from detente_training.check import Check
+from detente_training.logbook import ENVIRONMENT, LoggedRun
+from detente_training.provenance import environment, git_commit, machine, thaw
+from detente_training.report import MODEL
+from detente_training.train import Run
+
+_SHOWN = 8
+
+
+def find_changes(logged: LoggedRun, run: Run) -> list[str]:
+    """Return a line for each thing a run depends on that is not as it was."""
+    return [*_changed_data(logged, run), *_changed_commit(logged), *_changed_packages(logged)]
+
+
+def on_same_machine(logged: LoggedRun) -> bool:
+    """Whether weights can be expected to agree bit by bit, as far as the hardware goes."""
+    return logged.tags.get("machine") == machine()
+
+
+def compare_results(
+    logged: LoggedRun, report: Mapping[str, Any], weights: str, *, changed: bool
+) -> list[Check]:
+    """Check a run made again against what it logged the first time.
+
+    Args:
+        logged: the first run.
+        report: the new report.
+        weights: SHA-256 of the new weights.
+        changed: whether anything the run depends on has changed, so that weights may differ.
+    """
+    checks = [
+        _compare_macro_f1(name, scores, report["dimensions"].get(name))
+        for name, scores in logged.report["dimensions"].items()
+    ]
+    if on_same_machine(logged):
+        equal = weights == logged.tags.get("weights_sha256")
+        wanted = "equal, or other after a change" if changed else "equal"
+        checks.append(Check("weights", "equal" if equal else "other", wanted, equal or changed))
+    return checks
+
+
+def _compare_macro_f1(
+    name: str, before: Mapping[str, Any], after: Mapping[str, Any] | None
+) -> Check:
+    interval = before["systems"][MODEL]["macro_f1"]
+    value = after["systems"][MODEL]["macro_f1"]["value"] if after else None
+    if interval["value"] is None:
+        return Check(f"{name} macro-F1", "not compared", "no gold labels then", True)
+    low, high = interval["low"], interval["high"]
+    inside = value is not None and low <= value <= high
+    found = "none" if value is None else f"{value:.3f}"
+    return Check(f"{name} macro-F1", found, f"{low:.3f} to {high:.3f}", inside)
+
+
+def _changed_data(logged: LoggedRun, run: Run) -> list[str]:
+    if logged.tags.get("corpus_sha256") != run.corpus_sha:
+        before = str(logged.tags.get("corpus_sha256"))
+        return [f"corpus: was {before[:12]}, is {run.corpus_sha[:12]}"]
+    if logged.tags.get("fingerprint") != run.fingerprint:
+        return ["codebook, parties or negotiations: not as they were"]
+    return []
+
+
+def _changed_commit(logged: LoggedRun) -> list[str]:
+    before, now = logged.tags.get(MLFLOW_GIT_COMMIT), git_commit()
+    if before is None:
+        return []
+    if now is None:
+        return [f"git commit: was {before[:12]}, is unknown here"]
+    lines = [] if now[0] == before else [f"git commit: was {before[:12]}, is {now[0][:12]}"]
+    if logged.tags.get("git_changed") == "true":
+        lines.append("git: the run was made with changes that were not committed")
+    if now[1]:
+        lines.append("git: there are changes that are not committed")
+    return lines
+
+
+def _changed_packages(logged: LoggedRun) -> list[str]:
+    before, now = thaw(logged.read(ENVIRONMENT) or ""), environment()
+    lines = [
+        f"{name}: was {before.get(name, 'absent')}, is {now.get(name, 'absent')}"
+        for name in sorted({*before, *now}, key=str.lower)
+        if before.get(name) != now.get(name)
+    ]
+    more = len(lines) - _SHOWN
+    return lines[:_SHOWN] + ([f"and {more} more packages"] if more > 0 else [])
