@@ -111,7 +111,7 @@ def interval(values: NDArray[np.float64]) -> str:
     """Return the mean with its 95% bootstrap interval."""
     draws = np.random.default_rng(0).integers(len(values), size=(SAMPLES, len(values)))
     low, high = np.percentile(values[draws].mean(axis=1), [2.5, 97.5])
-    return f"{values.mean():.2f}\n{low:.2f} to {high:.2f}"
+    return f"{values.mean():.2f}\n{low:.2f}…{high:.2f}"
 
 
 def report(tagger: Tagger, deletions: Sequence[Deletion]) -> None:

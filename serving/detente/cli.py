@@ -347,7 +347,7 @@ def _print_totals(totals: Totals, output: str | None) -> None:
     errors = f" (see {Path(output).stem}.errors.jsonl)" if output and totals.failures else ""
     print(
         f"{_some(totals.articles, 'article')}, {_some(totals.statements, 'statement')} "
-        f"({totals.skipped} without a sign of a position), {_some(totals.rows, 'row')}, "
+        f"({totals.skipped} without a sign of a position or party), {_some(totals.rows, 'row')}, "
         f"{_some(sum(totals.positions.values()), 'position')}{written}; "
         f"{len(totals.failures)} skipped{errors}",
         file=sys.stderr,

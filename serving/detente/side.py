@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from detente.kind import kind_of, office
@@ -53,7 +54,7 @@ class Sides:
             return None
         side = self._known.get(speaker)
         if side is None and quotation.source is not None:
-            side = self._described_by(quotation.source, speaker, focus)
+            side = self._described_by(quotation.source, speaker, focus, quotation.contents)
         if side is not None and speaker:
             self._known[speaker] = side
         return side
@@ -72,17 +73,28 @@ class Sides:
             for naming in self._scene.named(quotation.source)
         )
 
-    def _described_by(self, source: Span, speaker: str, focus: Party | None) -> Party | None:
+    def _described_by(
+        self, source: Span, speaker: str, focus: Party | None, contents: Sequence[Span]
+    ) -> Party | None:
         head = self._scene.head(source)
         if head is not None and head.lemma_.lower() in _OUTSIDERS:
             return None
         return (
             self._named_by(head)
+            or self._told_of_itself(source, contents)
             or self._scene.called(speaker)
             or self._introduced(speaker)
             or self._owner(source, focus)
             or self._of_kind(kind_of(speaker), source[0])
         )
+
+    def _told_of_itself(self, source: Span, contents: Sequence[Span]) -> Party | None:
+        """Return whom "it" is in "the union is ready, it said"."""
+        if self._scene.text[slice(*source)].lower() not in _ITSELF:
+            return None
+        named = (naming for span in contents for naming in self._scene.named(span))
+        subjects = (naming for naming in named if self._scene.is_subject(naming))
+        return next(map(self._scene.party, subjects), None)
 
     def _named_by(self, head: Token | None) -> Party | None:
         """Return the party named in a phrase, one with a name of its own if there is any."""

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,7 +10,7 @@ import pytest
 
 from detente import Codebook
 from detente_training.record import Record
-from detente_training.report import MODEL, build_report, markdown, tables
+from detente_training.report import MODEL, build_report, markdown, save_report, summary, tables
 
 
 def record(number: int, pair: str | None, stance: str, negotiation: str = "negation") -> Record:
@@ -51,3 +54,22 @@ def test_without_pairs_there_is_no_such_table(codebook: Codebook) -> None:
     assert "Contrast" not in " ".join(heading for heading, _ in tables(report))
     f1 = report["dimensions"]["stance"]["systems"][MODEL]["macro_f1"]["value"]
     assert f1 == pytest.approx((2 / 3 + 0) / 2)
+
+
+def test_figures_of_nothing_are_null(codebook: Codebook, tmp_path: Path) -> None:
+    records = [record(1, None, "hardline"), record(2, None, "flexible", "tense")]
+    records = [replace(r, labels={**r.labels, "shift": None}) for r in records]
+    records[1] = replace(records[1], labels={**records[1].labels, "stance": None})
+    report = build_report(records, codebook, {MODEL: certain(codebook, ["hardline", "hardline"])})
+    save_report(report, tmp_path, "title")
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    read = json.loads((tmp_path / "report.json").read_text(), parse_constant=refuse)
+    shift = read["dimensions"]["shift"]
+    assert shift["systems"][MODEL]["macro_f1"] == {"value": None, "low": None, "high": None}
+    assert shift["systems"][MODEL]["accuracy"] is None
+    assert shift["abstention"][0] == [1.0, None]
+    assert read["dimensions"]["stance"]["negotiations"]["tense"]["accuracy"] is None
+    json.dumps(summary(report), allow_nan=False)

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 import torch
 
 from detente import Tagger
-from detente.bundle import MODEL, Bundle
+from detente.bundle import MODEL, Bundle, sha256
 from detente.errors import BundleError, InputError
 from detente.session import Session
 from detente_training.config import EncoderConfig, load_config
@@ -23,38 +19,8 @@ from detente_training.examples import PairCollator, build_dataset
 from detente_training.export import export_run, write_model
 from detente_training.report import MODEL as MODEL_NAME
 from detente_training.train import Run, load_classifier
-from tests.conftest import ROOT, Command, assert_one_line_error
-
-QUICK = ROOT / "configs" / "quick.yaml"
-
-
-@pytest.fixture(scope="module")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("work")
-    shutil.copytree(ROOT / "data", folder / "data", ignore=shutil.ignore_patterns("articles"))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def trained(workplace: Path) -> Path:
-    """A quick run that was killed in mid-training and started again."""
-    command = [sys.executable, "-m", "detente.cli", "train", str(QUICK)]
-    folder = workplace / "runs" / "quick"
-    with subprocess.Popen(command, cwd=workplace, stdout=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 600
-        while not list(folder.glob("checkpoints/checkpoint-*/trainer_state.json")):
-            assert process.poll() is None, "training ended before its first checkpoint"
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-        process.send_signal(signal.SIGKILL)
-    assert not (folder / "bundle").exists()
-    (first,) = folder.glob("checkpoints/checkpoint-*")
-    done = subprocess.run(command, cwd=workplace, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "epoch 1:" not in done.stdout, "training began anew instead of going on"
-    assert "epoch 2:" in done.stdout
-    assert first.is_dir()
-    return folder
+from tests.conftest import Command, assert_one_line_error
+from tests.training.conftest import QUICK
 
 
 def test_the_report_sets_the_model_beside_its_baselines(trained: Path) -> None:
@@ -108,8 +74,13 @@ def test_mlflow_holds_the_run_and_the_model(
         for dimension in ("stance", "sequencing", "shift")
         for kind in ("confusion", "reliability")
     }
+    assert {"config.yaml", "environment.txt", "unseen.jsonl", "report.json"} <= {
+        artifact.path for artifact in client.list_artifacts(run.info.run_id)
+    }
+    assert run.data.tags["weights_sha256"] == sha256(trained / "model" / WEIGHTS)
+    assert run.data.metrics["test_stance_swap_flips"] < 0.5
     text = "The union is now ready to meet the company halfway."
-    registered = Tagger.load("models:/detente@champion")
+    registered = Tagger.load("models:/detente/1")
     assert registered(text) == Tagger.load(trained / "bundle")(text)
     with pytest.raises(BundleError, match="not in the registry"):
         Tagger.load("models:/nobody@champion")

@@ -44,7 +44,8 @@ class BundleModel(PythonModel):  # type: ignore[misc]
             readings = self._tagger.classify(texts, holders)
         except DetenteError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from None
-        return pandas.DataFrame([_cells(reading.to_dict()) for reading in readings])
+        rows = [_cells(reading.to_dict()) for reading in readings]
+        return pandas.DataFrame(rows, index=model_input.index)
 
 
 def _known(holder: Any) -> str | None:

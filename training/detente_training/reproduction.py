@@ -66,7 +66,7 @@ def _changed_data(logged: LoggedRun, run: Run) -> list[str]:
         before = str(logged.tags.get("corpus_sha256"))
         return [f"corpus: was {before[:12]}, is {run.corpus_sha[:12]}"]
     if logged.tags.get("fingerprint") != run.fingerprint:
-        return ["codebook, parties or negotiations: not as they were"]
+        return ["codebook, parties, articles, or what this version makes of the config"]
     return []
 
 

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from detente_training.answer import Answer, parse_answers, write_answers
+from detente_training.check import check_table, failures
+from detente_training.config import PromotionConfig
+from detente_training.promotion import Evidence, compare, judge, paired_gain
+from detente_training.report import MODEL
+
+LABELS = ("warm", "cold")
+NO_BOUNDS = PromotionConfig(max_flips=None, max_calibration_error=None)
+
+
+def answers(right: int, count: int = 40, text: str = "Text") -> list[Answer]:
+    """Answers of which the first are right."""
+    found = []
+    for number in range(count):
+        gold = LABELS[number % 2]
+        label = gold if number < right else LABELS[1 - number % 2]
+        found.append(
+            Answer(str(number), "pier", f"{text} {number}.", "We", {"tone": gold}, {"tone": label})
+        )
+    return found
+
+
+def report(value: float | None = 0.8, flips: float | None = 0.01, error: float = 0.02) -> Any:
+    interval = {"value": value, "low": value and value - 0.1, "high": value and value + 0.1}
+    scores = {"macro_f1": interval, "calibration_error": error}
+    swaps = {} if flips is None else {"all": {"records": 9, "tone": {"flips": flips}}}
+    return {
+        "negotiations": ["pier"],
+        "dimensions": {"tone": {"records": 0 if value is None else 40, "systems": {MODEL: scores}}},
+        "invariance": swaps,
+    }
+
+
+def test_answers_outlive_the_file() -> None:
+    said = [
+        *answers(3, 5),
+        Answer("x", "", "A\u2028b\x85c.", None, {"tone": None}, {"tone": "warm"}),
+    ]
+    assert parse_answers(write_answers(said)) == said
+
+
+def test_a_clearly_worse_model_is_not_promoted() -> None:
+    champion = Evidence(report(), answers(36))
+    (check,) = compare(Evidence(report(), answers(20)), champion)
+    assert not check.passed
+    assert "on 40 records" in check.found
+    assert failures([check]).startswith("tone macro-F1 (-0.")
+    assert check_table([check])[1][-1] == "FAILED"
+
+
+def test_a_difference_within_the_interval_is_no_reason() -> None:
+    champion = Evidence(report(), answers(36))
+    (check,) = compare(Evidence(report(), answers(35)), champion)
+    assert check.passed
+    gain = paired_gain("tone", list(zip(answers(40), answers(20), strict=True)))
+    assert 0 < gain.low <= gain.value <= gain.high
+
+
+def test_only_records_with_one_gold_label_are_paired() -> None:
+    ours, theirs = answers(40), answers(40)
+    theirs[0] = Answer("0", "pier", "Text 0.", "We", {"tone": "cold"}, {"tone": "cold"})
+    theirs[1] = Answer("1", "pier", "Text 1.", "We", {"tone": None}, {"tone": "cold"})
+    (check,) = compare(Evidence(report(), ours), Evidence(report(), theirs))
+    assert "on 38 records" in check.found
+
+
+@pytest.mark.parametrize(("value", "passed"), [(0.71, True), (0.69, False), (None, False)])
+def test_without_shared_records_the_logged_interval_decides(
+    value: float | None, passed: bool
+) -> None:
+    champion = Evidence(report(0.8), answers(36, text="Other"))
+    (check,) = compare(Evidence(report(value), answers(36)), champion)
+    assert check.passed == passed
+
+
+def test_what_cannot_be_compared_does_not_pass() -> None:
+    other = {**report(), "negotiations": ["quay"]}
+    (check,) = compare(Evidence(other, []), Evidence(report(), answers(36)))
+    assert not check.passed
+    less = {**report(), "dimensions": {}}
+    (check,) = compare(Evidence(less, []), Evidence(report(), answers(36)))
+    assert (check.passed, check.found) == (False, "not in the codebook")
+
+
+def test_the_first_champion_has_to_keep_to_the_bounds() -> None:
+    bounds = PromotionConfig()
+    assert [c.passed for c in judge(Evidence(report(), []), None, bounds)] == [True, True]
+    failed = judge(Evidence(report(flips=0.03, error=0.04), []), None, bounds)
+    assert failures(failed) == (
+        "tone name-swap flips (0.030, wanted at most 0.02); "
+        "tone calibration error (0.040, wanted at most 0.03)"
+    )
+    unmeasured = judge(Evidence(report(None, flips=None), []), None, bounds)
+    assert [c.found for c in unmeasured] == ["not measured", "not measured"]
+    assert not any(c.passed for c in unmeasured)
+    assert judge(Evidence(report(None, flips=None), []), None, NO_BOUNDS) == []

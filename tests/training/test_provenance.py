@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from detente_training.provenance import environment, freeze, git_commit, machine, thaw
+
+
+def git(*arguments: str) -> None:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *identity, *arguments], check=True, capture_output=True)
+
+
+def test_the_commit_is_known_in_a_work_tree_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert git_commit() is None
+    git("init")
+    assert git_commit() is None
+    Path("a.txt").write_text("a")
+    git("add", "a.txt")
+    git("commit", "--no-verify", "-m", "a")
+    commit = git_commit()
+    assert commit is not None
+    assert (len(commit[0]), commit[1]) == (40, False)
+    Path("a.txt").write_text("b")
+    assert git_commit() == (commit[0], True)
+    monkeypatch.setenv("PATH", "")
+    assert git_commit() is None
+
+
+def test_the_environment_outlives_the_file() -> None:
+    versions = environment()
+    assert {"python", "detente", "torch"} <= set(versions)
+    assert thaw(freeze(versions)) == versions
+    assert "cores" in machine()
