@@ -15,6 +15,7 @@ from detente.document import read_document
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
+STATE = "state"
 KINDS = Path(__file__).parent / "kinds.yaml"
 
 _LEADING = re.compile(r"^(?:the|The|THE) ")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from detente.cue import read_cues
-from detente.kind import bare_noun, kind_nouns, kind_of, office, read_kinds
+from detente.kind import STATE, bare_noun, kind_nouns, kind_of, office, read_kinds
 from detente.naming import Naming
 from detente.parser import Paragraph
 
@@ -79,7 +79,7 @@ def _known_kinds(
     kinds = {}
     for naming in namings:
         if naming.actor is not None:
-            kind = "state" if naming.actor in states else None
+            kind = STATE if naming.actor in states else None
         else:
             kind = told.get(naming.party) or kind_of(naming.party)
         if kind:
@@ -143,11 +143,14 @@ class _Names:
     def people(self) -> Iterator[Person]:
         """Yield every place where a person is named."""
         full = {
-            name.text.split()[-1]: name.text for name in reversed(self._names) if " " in name.text
+            word: name.text
+            for name in reversed(self._names)
+            if " " in name.text and name.text in self._persons
+            for word in name.text.split()
         }
         for name in self._names:
             if name.text in self._persons:
-                fullest = full.get(name.text.split()[-1], name.text)
+                fullest = full.get(name.text, name.text)
                 yield Person(name.start, name.end, fullest, acts(name.head))
 
     def _runs(self, paragraph: Paragraph) -> Iterator[_Name]:
@@ -174,6 +177,7 @@ class _Names:
     def _surnames(self) -> Iterator[str]:
         """Yield the names of persons: of several words, or after a title, and their last words."""
         titles = read_cues().titles
+        offices = titles | {word for noun in kind_nouns() for word in noun.split()}
         bodies = {
             name.text
             for name in self._names
@@ -186,6 +190,9 @@ class _Names:
             if before in titles or (len(words) > 1 and name.text not in bodies):
                 yield name.text
                 yield words[-1]
+                # "Deputy Minister Lee Dong-su" is Lee further down.
+                untitled = (word for word in words if word.lower().rstrip(".") not in offices)
+                yield next(untitled, words[-1])
 
 
 def _goes_on(run: Sequence[Token], token: Token) -> bool:

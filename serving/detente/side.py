@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from detente.kind import kind_of, office
+from detente.kind import STATE, kind_of, office
 from detente.party import is_generic
 from detente.quotation import Quotation
 from detente.scene import Party, Scene, described
@@ -117,11 +117,16 @@ class Sides:
         return focus if first in ("its", "their", *_ITSELF) else None
 
     def _of_kind(self, kind: str | None, place: int) -> Party | None:
-        """Return the party of a kind that was last named before a place."""
+        """Return the party of a kind that was last named before a place.
+
+        Where several states are named, "the minister" could be anybody's: none is returned.
+        """
         if kind is None:
             return None
         same = self._scene.of_kind(kind)
         same = [naming for naming in same if not is_generic(naming)] or same
+        if kind == STATE and len({naming.party for naming in same}) > 1:
+            return None
         before = [naming for naming in same if naming.start < place]
         chosen = before[-1:] or same[:1]
         return self._scene.party(chosen[0]) if chosen else None
