@@ -25,8 +25,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from detente.parser import Paragraph, Parser
-from detente.quotation import Quotation, find_quotations
+from detente.speech.parser import Paragraph, Parser
+from detente.speech.quotation import Quotation, find_quotations
 from detente.statements import Span, split_paragraphs
 
 KINDS = ("direct", "mixed", "indirect")

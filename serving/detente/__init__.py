@@ -13,7 +13,7 @@ __version__ = version("detente")
 from detente.article import Article
 from detente.codebook import Codebook
 from detente.errors import DetenteError
-from detente.reader import read_articles
+from detente.intake.reader import read_articles
 from detente.tagger import Tagger
 
 __all__ = ["Article", "Codebook", "DetenteError", "Tagger", "__version__", "read_articles"]

@@ -17,8 +17,8 @@ from detente.bundle import Manifest
 from detente.codebook import Codebook
 from detente.errors import InputError
 from detente.files import check_writable, replacing
+from detente.intake.source import DETECTED, Columns, Say
 from detente.parts import Parts, Totals, errors_file
-from detente.source import DETECTED, Columns, Say
 from detente.table import Row, check_ending
 from detente.worker import Outcome, Settings
 
@@ -38,7 +38,7 @@ class Batch:
     """A run over a list of files, not yet begun.
 
     Args:
-        files: the inputs, see `detente.reader.list_files`.
+        files: the inputs, see `detente.intake.reader.list_files`.
         output: the table to write: .jsonl, .csv or .parquet. Failures go to
             ``NAME.errors.jsonl`` beside it.
         settings: what decides the rows.

@@ -14,8 +14,8 @@ from detente.encoding import PairEncoder
 from detente.errors import BundleError, InputError
 from detente.files import parse_object, read_text, replacing
 from detente.gate import Gate
-from detente.gazetteer import Gazetteer
 from detente.mask import Mask
+from detente.parties.gazetteer import Gazetteer
 from detente.session import Session
 
 FORMAT = 1

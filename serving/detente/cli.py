@@ -263,9 +263,9 @@ def tag(
     from detente.batch import Batch, Outcomes, describe_failures, tally
     from detente.bundle import read_manifest
     from detente.cluster import Cluster
+    from detente.intake.reader import Columns, count_articles, entries, list_files
     from detente.parts import Totals, without_output
     from detente.progress import tracking
-    from detente.reader import Columns, count_articles, entries, list_files
     from detente.remote import File, placing
     from detente.tagger import locate_model
     from detente.worker import Settings, tag_locally
@@ -379,8 +379,8 @@ def show(
     from rich.console import Console
 
     from detente.files import replacing
+    from detente.intake.reader import read_articles
     from detente.picture import article_text, save_svg
-    from detente.reader import read_articles
     from detente.tagger import Tagger
 
     source = next(read_articles([path], say=_say))

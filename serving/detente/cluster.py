@@ -18,10 +18,10 @@ from typing import Any
 from detente import __version__
 from detente.errors import DetenteError, InputError
 from detente.files import LARGEST
-from detente.listing import STDIN
-from detente.reader import Entry, entries
+from detente.intake.listing import STDIN
+from detente.intake.reader import Entry, entries
+from detente.intake.source import DETECTED, Columns, Failure, Say, Source
 from detente.remote import File, Remote, is_table, list_files, reason, without_written
-from detente.source import DETECTED, Columns, Failure, Say, Source
 from detente.worker import Outcome, Settings, Worker
 
 _INSTALL = "pip install 'detente[cluster]'"

@@ -8,13 +8,13 @@ from pathlib import Path
 from threading import Lock
 
 from detente.article import NARRATOR
-from detente.gazetteer import Gazetteer
 from detente.holder import Candidate, find_holders
-from detente.parser import Parser
-from detente.party import settle
-from detente.quotation import Quotation, find_quotations
+from detente.parties.gazetteer import Gazetteer
+from detente.parties.party import settle
 from detente.scene import Scene
-from detente.speaker import resolve
+from detente.speech.parser import Parser
+from detente.speech.quotation import Quotation, find_quotations
+from detente.speech.speaker import resolve
 from detente.statements import Span, split_paragraphs, split_statements
 
 

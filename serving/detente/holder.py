@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from detente.article import Mention
-from detente.naming import Naming
-from detente.party import acts
-from detente.quotation import Quotation
+from detente.parties.naming import Naming
+from detente.parties.party import acts
 from detente.scene import Party, Scene
 from detente.side import Sides
+from detente.speech.quotation import Quotation
 from detente.statements import Span
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from detente.gazetteer import Gazetteer
-from detente.naming import Naming
+from detente.parties.gazetteer import Gazetteer
+from detente.parties.naming import Naming
 
 _THE = re.compile(r"\b[Tt]he $")
 _PROPER = re.compile(r"(?:[A-Z][\w.&'-]*)(?: (?:of|and|the|for|[A-Z][\w.&'-]*))*")

@@ -15,10 +15,10 @@ from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-from detente import listing
 from detente.errors import InputError
 from detente.files import make_folder, read_text, too_large
-from detente.listing import ENDINGS, TABLES, ending
+from detente.intake import listing
+from detente.intake.listing import ENDINGS, TABLES, ending
 from detente.parts import without_output
 from detente.table import check_ending
 
@@ -85,8 +85,8 @@ def is_url(name: str) -> bool:
 def list_files(paths: Sequence[str | Path]) -> list[File]:
     """Return the article files that ``paths`` name, URLs among them.
 
-    Like `detente.listing.list_files`, where a file, a folder, a pattern or a line of a list may
-    be the URL of one too, of any kind that fsspec knows.
+    Like `detente.intake.listing.list_files`, where a file, a folder, a pattern or a line of a
+    list may be the URL of one too, of any kind that fsspec knows.
 
     Raises:
         InputError: a path or URL does not exist, cannot be reached or read, or names no article.

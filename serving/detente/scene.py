@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from detente.kind import speaks
-from detente.naming import Naming
-from detente.parser import Paragraph
-from detente.party import Person, Roster
+from detente.parties.kind import speaks
+from detente.parties.naming import Naming
+from detente.parties.party import Person, Roster
+from detente.speech.parser import Paragraph
 from detente.statements import Span
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from detente.kind import STATE, kind_of, office
-from detente.party import is_generic
-from detente.quotation import Quotation
+from detente.parties.kind import STATE, kind_of, office
+from detente.parties.party import is_generic
 from detente.scene import Party, Scene, described
+from detente.speech.quotation import Quotation
 from detente.statements import Span
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from detente.bundle import DEFAULT, Bundle, Manifest
 from detente.codebook import Codebook, Dimension
 from detente.errors import InputError
 from detente.evidence import explain as explain_reading
+from detente.intake.source import Source
 from detente.progress import tracking
 from detente.reading import Prediction, Reading
 from detente.session import FloatArray
-from detente.source import Source
 
 if TYPE_CHECKING:
     from detente.discourse import Discourse, Told

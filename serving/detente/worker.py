@@ -17,7 +17,7 @@ from typing import Any
 
 from detente.article import Article
 from detente.errors import DetenteError
-from detente.reader import Entry, Failure
+from detente.intake.reader import Entry, Failure
 
 _CHUNK = 8  # articles handed to a process at a time
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from detente.actors import DEFAULT, read_actors
 from detente.errors import InputError
-from detente.gazetteer import Gazetteer
+from detente.parties.actors import DEFAULT, read_actors
+from detente.parties.gazetteer import Gazetteer
 from tests.conftest import ROOT
 
 

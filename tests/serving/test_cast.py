@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from detente.actors import Actor, ActorList
-from detente.gazetteer import Gazetteer
+from detente.parties.actors import Actor, ActorList
+from detente.parties.gazetteer import Gazetteer
 from tests.conftest import ROOT
 
 

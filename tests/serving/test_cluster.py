@@ -20,7 +20,7 @@ from detente.batch import Batch
 from detente.bundle import read_manifest
 from detente.cluster import Cluster
 from detente.errors import DetenteError, InputError
-from detente.reader import Columns, entries
+from detente.intake.reader import Columns, entries
 from detente.remote import Remote, list_files, placing
 from detente.tagger import locate_model
 from detente.worker import Outcome, Settings, tag_locally
@@ -77,7 +77,7 @@ def expected(articles: Path) -> list[Outcome]:
 
 
 def _tag_here(path: str, start: tuple[int, int]) -> list[Outcome]:
-    from detente import listing
+    from detente.intake import listing
 
     said: list[str] = []
     found = entries(listing.list_files([path]), start=start, say=said.append)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from detente.cue import read_cues
+from detente.speech.cue import read_cues
 
 
 def test_cues_are_lemmas_in_lower_case() -> None:

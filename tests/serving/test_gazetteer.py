@@ -4,7 +4,7 @@ import pycountry
 import pytest
 from babel import Locale
 
-from detente.gazetteer import Gazetteer
+from detente.parties.gazetteer import Gazetteer
 
 # Nobody lives there, or only visitors do.
 UNINHABITED = {"ATA", "ATF", "BVT", "CCK", "HMD", "IOT", "SGS", "UMI"}

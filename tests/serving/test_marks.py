@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from detente.marks import Marks
+from detente.speech.marks import Marks
 
 
 def stretches(text: str) -> list[str]:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from detente.gazetteer import Gazetteer
 from detente.mask import Mask
+from detente.parties.gazetteer import Gazetteer
 
 
 @pytest.fixture(scope="module")

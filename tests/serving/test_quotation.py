@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detente.parser import Parser
-from detente.quotation import Quotation, find_quotations
+from detente.speech.parser import Parser
+from detente.speech.quotation import Quotation, find_quotations
 from detente.statements import split_paragraphs
 
 PARSER = Parser()

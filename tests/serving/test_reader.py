@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from detente.dates import parse_date
 from detente.errors import InputError
 from detente.files import LARGEST
-from detente.reader import (
+from detente.intake.dates import parse_date
+from detente.intake.reader import (
     Columns,
     Entry,
     Failure,

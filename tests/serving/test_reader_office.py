@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from detente.files import LARGEST
-from detente.reader import Source
+from detente.intake.reader import Source
 from tests.serving.test_reader import failure, read, source, write
 
 docx = pytest.importorskip("docx")

@@ -19,9 +19,9 @@ import pyarrow.parquet
 import pytest
 
 from detente.errors import InputError
-from detente.reader import Columns, Failure, Source, entries, read_articles
-from detente.rows import LONGEST
-from detente.source import DETECTED
+from detente.intake.reader import Columns, Failure, Source, entries, read_articles
+from detente.intake.rows import LONGEST
+from detente.intake.source import DETECTED
 from tests.conftest import ROOT
 
 DAY = datetime.date(2003, 9, 29)
@@ -294,7 +294,7 @@ def test_reading_goes_on_past_a_bad_table(tmp_path: Path) -> None:
 _PEAK = """
 import re, sys
 from pathlib import Path
-from detente.reader import entries
+from detente.intake.reader import entries
 def memory(key):
     return int(re.search(key + r":\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
 articles = entries([Path(sys.argv[1])], say=lambda _: None)

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detente.parser import Parser
-from detente.quotation import find_quotations
-from detente.speaker import resolve
+from detente.speech.parser import Parser
+from detente.speech.quotation import find_quotations
+from detente.speech.speaker import resolve
 from detente.statements import split_paragraphs
 
 PARSER = Parser()

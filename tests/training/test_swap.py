@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from detente import Codebook
-from detente.actors import Actor
+from detente.parties.actors import Actor
 from detente_training.negotiation import Negotiation, read_negotiations
 from detente_training.record import Record, read_records
 from detente_training.swap import Party, Swapper, read_parties

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from detente.actors import Actor
 from detente.document import read_document
+from detente.parties.actors import Actor
 
 FILE = "negotiations.yaml"
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from detente.actors import DEFAULT, Actor, ActorList
 from detente.document import read_document
-from detente.gazetteer import Gazetteer
+from detente.parties.actors import DEFAULT, Actor, ActorList
+from detente.parties.gazetteer import Gazetteer
 from detente_training.negotiation import Negotiation
 from detente_training.record import Record
 

@@ -6,10 +6,10 @@ import copy
 import logging
 import re
 
-from detente.charset import declared_charset, decode
-from detente.dates import parse_date
 from detente.errors import InputError
-from detente.source import Say, Source
+from detente.intake.charset import declared_charset, decode
+from detente.intake.dates import parse_date
+from detente.intake.source import Say, Source
 
 # Below this many characters trafilatura runs a page's paragraphs together into one line; its
 # own bound, 250, is longer than a news brief.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from detente.actors import ActorList
+from detente.parties.actors import ActorList
 
 _FIRMS = {"company", "firm"}
 

@@ -8,15 +8,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from detente.actors import DEFAULT, Actor, ActorList, read_actors
 from detente.article import Mention
-from detente.casing import first_word, flatten, in_title, passages, stands_at
-from detente.cast import Cast
-from detente.lexicon import CALENDAR, OFFICES
-from detente.naming import Naming
-from detente.pattern import Patterns
-from detente.person import has_honorific, has_initial, surname_after
-from detente.place import find_datelines, is_place
+from detente.parties.actors import DEFAULT, Actor, ActorList, read_actors
+from detente.parties.casing import first_word, flatten, in_title, passages, stands_at
+from detente.parties.cast import Cast
+from detente.parties.lexicon import CALENDAR, OFFICES
+from detente.parties.naming import Naming
+from detente.parties.pattern import Patterns
+from detente.parties.person import has_honorific, has_initial, surname_after
+from detente.parties.place import find_datelines, is_place
 
 # What a find needs to see around a statement to tell a place from a party.
 _CONTEXT = 100

@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import takewhile
 
-from detente.alias import Aliases
-from detente.anaphor import Anaphors, find_nouns
-from detente.body import read_body
-from detente.casing import Page, Run, Word, first_word, stands_at
-from detente.lexicon import COMMON, DIRECTIONS, OFFICES, OPENERS, word_set
-from detente.naming import Naming
-from detente.pattern import Patterns
-from detente.person import find_surnames, has_honorific
-from detente.place import is_located
+from detente.parties.alias import Aliases
+from detente.parties.anaphor import Anaphors, find_nouns
+from detente.parties.body import read_body
+from detente.parties.casing import Page, Run, Word, first_word, stands_at
+from detente.parties.lexicon import COMMON, DIRECTIONS, OFFICES, OPENERS, word_set
+from detente.parties.naming import Naming
+from detente.parties.pattern import Patterns
+from detente.parties.person import find_surnames, has_honorific
+from detente.parties.place import is_located
 
 _POLITIES = word_set("Republic Kingdom Emirate Sultanate Federation Commonwealth State")
 _ENDINGS = word_set("n an ian ean nian i ese ish ic er ite ns ans ians eans nians is ers ites")

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from detente.naming import Naming
-from detente.pattern import Patterns
+from detente.parties.naming import Naming
+from detente.parties.pattern import Patterns
 
 _CLAUSE = re.compile(
     r"(?:^|[,.;:!?“\"(—–-] ?|  |\b(?:and|but|or|that|with|between|by|to|from|for|of|while|if|unless"

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from detente.casing import Run, Word
-from detente.lexicon import CALENDAR, OFFICES, TITLES
-from detente.naming import Naming
-from detente.pattern import Patterns
+from detente.parties.casing import Run, Word
+from detente.parties.lexicon import CALENDAR, OFFICES, TITLES
+from detente.parties.naming import Naming
+from detente.parties.pattern import Patterns
 
 # More words than any name has, so that no text makes the search slow.
 _LONGEST = 8

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from detente.cue import read_cues
 from detente.document import read_document
+from detente.speech.cue import read_cues
 
 if TYPE_CHECKING:
     from spacy.tokens import Token

@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Iterable
 from itertools import pairwise
 
-from detente.casing import Run
-from detente.lexicon import DIRECTIONS, OFFICES, TITLES
+from detente.parties.casing import Run
+from detente.parties.lexicon import DIRECTIONS, OFFICES, TITLES
 
 _HONORIFIC = re.compile(
     r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Sir|Dame|Lord|Lady|Sen|Rep|Judge|Justice|Senator"

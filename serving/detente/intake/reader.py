@@ -8,14 +8,14 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from detente.charset import decode
 from detente.errors import InputError
 from detente.files import read_bytes, reading
-from detente.listing import ENDINGS, STDIN, TABLES, ending, list_files
-from detente.markup import read_html, read_markdown
-from detente.office import read_docx, read_pdf
-from detente.rows import read_table
-from detente.source import DETECTED, Columns, Failure, Say, Source, warn
+from detente.intake.charset import decode
+from detente.intake.listing import ENDINGS, STDIN, TABLES, ending, list_files
+from detente.intake.markup import read_html, read_markdown
+from detente.intake.office import read_docx, read_pdf
+from detente.intake.rows import read_table
+from detente.intake.source import DETECTED, Columns, Failure, Say, Source, warn
 
 __all__ = [
     "ENDINGS",
@@ -98,7 +98,7 @@ def read_articles(
     Raises:
         InputError: a path names no article; or, without ``on_failure``, one cannot be read.
 
-    >>> from detente.reader import read_articles
+    >>> from detente.intake.reader import read_articles
     >>> for source in read_articles(["data/articles"]):  # doctest: +SKIP
     ...     print(source.name, len(source.text))
     """

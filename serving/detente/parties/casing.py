@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from detente.lexicon import CALENDAR, OPENERS, word_set
+from detente.parties.lexicon import CALENDAR, OPENERS, word_set
 
 _FIRST_WORD = re.compile(r"\w+")
 _LOUD_LINE = re.compile(r"(?m)^[^a-zß-öø-ÿ\n]{6,}$")

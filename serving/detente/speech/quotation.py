@@ -12,16 +12,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from detente.attribution import Attribution
-from detente.clause import attribute_verb
-from detente.cue import read_cues
-from detente.marks import NEAR, Marks, Stretch
-from detente.nominal import attribute_adjective, attribute_adjunct, attribute_noun
+from detente.speech.attribution import Attribution
+from detente.speech.clause import attribute_verb
+from detente.speech.cue import read_cues
+from detente.speech.marks import NEAR, Marks, Stretch
+from detente.speech.nominal import attribute_adjective, attribute_adjunct, attribute_noun
+from detente.speech.tree import VERBAL, Tree
 from detente.statements import Span
-from detente.tree import VERBAL, Tree
 
 if TYPE_CHECKING:
-    from detente.parser import Paragraph
+    from detente.speech.parser import Paragraph
 
 _RUBRICS = {"update", "exclusive", "analysis", "opinion", "video", "watch", "photos", "live"}
 _TURN = re.compile(r"[“\"]?(?P<label>[A-Z][\w.'’-]*(?: [A-Z(][\w.'’)-]*){0,4}):\s+(?=\S)")
@@ -48,7 +48,7 @@ def find_quotations(text: str, paragraphs: Sequence[Paragraph]) -> list[Quotatio
 
     Args:
         text: the article.
-        paragraphs: its paragraphs, see `detente.parser.Parser.parse`.
+        paragraphs: its paragraphs, see `detente.speech.parser.Parser.parse`.
     """
     marks = Marks(text, [_extent(paragraph) for paragraph in paragraphs])
     placing = _Placing(text, paragraphs, marks)

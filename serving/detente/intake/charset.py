@@ -12,7 +12,7 @@ from typing import TextIO
 
 from detente.errors import InputError
 from detente.files import reading
-from detente.source import Say
+from detente.intake.source import Say
 
 # A longer mark is looked for first: that of UTF-32 begins with that of UTF-16.
 _MARKS = {

@@ -9,10 +9,10 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from detente.cue import read_cues
-from detente.kind import STATE, bare_noun, kind_nouns, kind_of, office, read_kinds
-from detente.naming import Naming
-from detente.parser import Paragraph
+from detente.parties.kind import STATE, bare_noun, kind_nouns, kind_of, office, read_kinds
+from detente.parties.naming import Naming
+from detente.speech.cue import read_cues
+from detente.speech.parser import Paragraph
 
 if TYPE_CHECKING:
     from spacy.tokens import Token

@@ -10,7 +10,7 @@ from typing import Any
 
 from detente.errors import InputError
 from detente.files import LARGEST, too_large
-from detente.source import Say, Source
+from detente.intake.source import Say, Source
 
 # Neither format says when an article appeared: their days are those of the export, their
 # authors those who ran it. Both are left out.

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
-from detente.charset import UNDECODED, opening
-from detente.dates import parse_date
 from detente.errors import InputError
 from detente.files import parse_object, reading
-from detente.listing import ending
-from detente.source import Columns, Failure, Say, Source
+from detente.intake.charset import UNDECODED, opening
+from detente.intake.dates import parse_date
+from detente.intake.listing import ending
+from detente.intake.source import Columns, Failure, Say, Source
 
 Article = Source | Failure
 

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from detente.casing import first_word
-from detente.lexicon import COMMON
+from detente.parties.casing import first_word
+from detente.parties.lexicon import COMMON
 
 
 class Alias(NamedTuple):

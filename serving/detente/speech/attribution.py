@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from detente.speech.tree import Tree
 from detente.statements import Span
-from detente.tree import Tree
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 class Attribution:
     """A quotation in the making, to which more contents may come.
 
-    ``cue``, ``source`` and ``contents`` are as in `detente.quotation.Quotation`; ``clause`` are the
-    words that attribute, source and all; ``is_nested`` when they stand in quotation marks;
-    ``is_turn`` in a transcript.
+    ``cue``, ``source`` and ``contents`` are as in `detente.speech.quotation.Quotation`;
+    ``clause`` are the words that attribute, source and all; ``is_nested`` when they stand in
+    quotation marks; ``is_turn`` in a transcript.
     """
 
     cue: Span | None

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from detente.cue import Cues, read_cues
-from detente.quotation import Quotation
+from detente.speech.cue import Cues, read_cues
+from detente.speech.quotation import Quotation
 from detente.statements import Span
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
     from spacy.tokens import Span as Phrase
 
-    from detente.parser import Paragraph
+    from detente.speech.parser import Paragraph
 
 _PRONOUNS = {
     "he": "male", "him": "male", "his": "male", "himself": "male",

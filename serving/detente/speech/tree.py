@@ -5,13 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from detente.marks import Marks, running_count
+from detente.speech.marks import Marks, running_count
 from detente.statements import Span
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
-    from detente.parser import Paragraph
+    from detente.speech.parser import Paragraph
 
 VERBAL = {"VERB", "AUX"}
 FINITE = {"VBD", "VBZ", "VBP", "MD"}

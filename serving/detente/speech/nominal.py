@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from detente.attribution import Attribution, attribute
-from detente.cue import read_cues
+from detente.speech.attribution import Attribution, attribute
+from detente.speech.cue import read_cues
+from detente.speech.tree import VERBAL, Tree
 from detente.statements import Span
-from detente.tree import VERBAL, Tree
 
 if TYPE_CHECKING:
     from spacy.tokens import Token

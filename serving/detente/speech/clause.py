@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from detente.attribution import Attribution, attribute
-from detente.cue import read_cues
-from detente.marks import NEAR, is_mark
+from detente.speech.attribution import Attribution, attribute
+from detente.speech.cue import read_cues
+from detente.speech.marks import NEAR, is_mark
+from detente.speech.tree import FINITE, Tree
 from detente.statements import Span
-from detente.tree import FINITE, Tree
 
 if TYPE_CHECKING:
     from spacy.tokens import Token

@@ -1,0 +1,1 @@
+"""Who says what: the parse, quotation marks, cues, sources and speakers."""
