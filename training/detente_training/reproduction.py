@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
-
 from detente_training.check import Check
 from detente_training.logbook import ENVIRONMENT, LoggedRun
 from detente_training.provenance import environment, git_commit, machine, thaw
@@ -71,7 +69,7 @@ def _changed_data(logged: LoggedRun, run: Run) -> list[str]:
 
 
 def _changed_commit(logged: LoggedRun) -> list[str]:
-    before, now = logged.tags.get(MLFLOW_GIT_COMMIT), git_commit()
+    before, now = logged.tags.get("git_commit"), git_commit()
     if before is None:
         return []
     if now is None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import mlflow
 from mlflow.exceptions import MlflowException
-from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
 from transformers import TrainerCallback
 
 from detente import __version__
@@ -114,7 +113,7 @@ def _log_inputs(run: Run) -> None:
         "detente_version": __version__,
     }
     if commit := git_commit():
-        tags |= {MLFLOW_GIT_COMMIT: commit[0], "git_changed": str(commit[1]).lower()}
+        tags |= {"git_commit": commit[0], "git_changed": str(commit[1]).lower()}
     mlflow.set_tags(tags)
 
 
