@@ -83,7 +83,7 @@ def _rival(first: str) -> str:
     from detente_training.store import quiet
 
     quiet()
-    mlflow.set_tracking_uri("sqlite:///mlflow.db")
+    mlflow.set_tracking_uri(f"sqlite:///{Path.cwd() / 'mlflow.db'}")
     client = mlflow.MlflowClient()
     config = yaml.safe_load(mlflow.artifacts.load_text(f"runs:/{first}/config.yaml"))
     config["promotion"]["max_calibration_error"] = 0.0

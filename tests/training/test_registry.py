@@ -99,7 +99,7 @@ def test_a_frame_is_read_row_by_row(
     trained: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(workplace)
-    mlflow.set_tracking_uri("sqlite:///mlflow.db")
+    mlflow.set_tracking_uri(f"sqlite:///{workplace / 'mlflow.db'}")
     model = mlflow.pyfunc.load_model(MODEL)
     frame = pandas.DataFrame({"text": [TEXT, TEXT], "holder": ["The union", None]}, index=[7, 9])
     read = model.predict(frame)

@@ -60,7 +60,7 @@ def test_mlflow_holds_the_run_and_the_model(
     import mlflow
 
     monkeypatch.chdir(workplace)
-    mlflow.set_tracking_uri("sqlite:///mlflow.db")
+    mlflow.set_tracking_uri(f"sqlite:///{workplace / 'mlflow.db'}")
     (run,) = mlflow.search_runs(experiment_names=["detente"], output_format="list")
     assert run.info.status == "FINISHED"
     assert run.data.params["training.epochs"] == "2"
