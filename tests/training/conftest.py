@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,14 @@ import pytest
 from tests.conftest import ROOT
 
 QUICK = ROOT / "configs" / "quick.yaml"
+
+
+@pytest.fixture(autouse=True)
+def _forget_the_store() -> Iterator[None]:
+    """MLflow hands the store that one test uses on to the next, and to every command it runs."""
+    yield
+    if "mlflow" in sys.modules:
+        sys.modules["mlflow"].set_tracking_uri(None)
 
 
 @pytest.fixture(scope="session")

@@ -110,7 +110,10 @@ def test_the_run_is_reproduced_to_the_last_bit(detente: Command, project: Path) 
 def test_what_is_no_run_is_refused(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import mlflow
+
     monkeypatch.chdir(project)
+    mlflow.set_tracking_uri("sqlite:///mlflow.db")  # as in a new process
     with pytest.raises(InputError, match="0123: no such run in sqlite"):
         find_run("0123")
     with pytest.raises(InputError, match="corpus: holds no run"):
