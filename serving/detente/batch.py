@@ -16,7 +16,7 @@ from detente.article import columns, takes_position
 from detente.bundle import Manifest
 from detente.codebook import Codebook
 from detente.errors import InputError
-from detente.files import check_writable, replacing
+from detente.files import check_writable, read_text, replacing
 from detente.intake.source import DETECTED, Columns, Say
 from detente.parts import Parts, Totals, errors_file
 from detente.table import Row, check_ending
@@ -176,13 +176,13 @@ def _fingerprint(
     rows_depend_on = {
         key: value for key, value in asdict(settings).items() if key not in ("threads", "model")
     }
-    actors = settings.actors.read_bytes() if settings.actors else b""
+    actors = read_text(settings.actors) if settings.actors else ""
     parts = [
         __version__,
         repr(sorted(manifest.files.items())),
         manifest.model_dump_json(include={"temperatures", "thresholds"}),
         repr(rows_depend_on),
-        hashlib.sha256(actors).hexdigest(),
+        hashlib.sha256(actors.encode()).hexdigest(),
         repr(table_columns),
         *(f"{file} {_state(file)}" for file in files),
     ]

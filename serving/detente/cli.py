@@ -262,7 +262,6 @@ def tag(
     """
     from detente.batch import Batch, Outcomes, describe_failures, tally
     from detente.bundle import read_manifest
-    from detente.cluster import Cluster
     from detente.intake.reader import Columns, count_articles, entries, list_files
     from detente.parts import Totals, without_output
     from detente.progress import tracking
@@ -272,6 +271,10 @@ def tag(
 
     if resume and output is None:
         raise InputError("tag: --resume needs --output, where the killed run's parts lie")
+    if actors is not None:
+        from detente.parties.actors import read_actors
+
+        read_actors(actors)  # or else every article would fail for it
     manifest = read_manifest(locate_model(model))
     columns = Columns(text_column, id_column, date_column, title_column)
     settings = Settings(
@@ -286,6 +289,8 @@ def tag(
     files: Sequence[File]
     start_engine: Callable[[tuple[int, int]], Outcomes]
     if engine is _Engine.ray:
+        from detente.cluster import Cluster
+
         cluster = Cluster(replace(settings, threads=threads), columns, jobs=jobs, address=address)
         files = cluster.list_files(paths, output)
         start_engine = partial(cluster.tag, files)
@@ -391,11 +396,11 @@ def show(
 
         with replacing(html) as temporary:
             temporary.write_text(article_page(article), encoding="utf-8")
-    picture = article_text(article, tagger.codebook)
     if svg:
-        save_svg(picture, svg, title=f"detente show {Path(path).name}")
+        title = f"detente show {Path(path).name}"
+        save_svg(article_text(article, tagger.codebook), svg, title=title)
     if not svg and not html:
-        Console().print(picture)
+        Console().print(article_text(article, tagger.codebook))
 
 
 class _Period(str, Enum):

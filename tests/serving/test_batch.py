@@ -203,3 +203,18 @@ def test_a_model_that_is_missing_is_told_before_anything_is_read(
     done = detente("tag", ARTICLES, "-m", tmp_path / "none", "-o", tmp_path / "x.csv")
     assert_one_line_error(done, "none")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("options", [[], ["-o", "tags.csv", "--jobs", "2"]])
+def test_a_bad_file_of_actors_is_told_once_and_first(
+    tmp_path: Path, detente: Command, options: list[str]
+) -> None:
+    bad = tmp_path / "mine.yaml"
+    bad.write_text("actors: 3\n")
+    article = ARTICLES / "river-talks.txt"
+    done = detente("tag", article, "--actors", bad, *options, cwd=tmp_path)
+    assert_one_line_error(done, "mine.yaml:1", "actors")
+    bad.unlink()
+    done = detente("tag", article, "--actors", bad, *options, cwd=tmp_path)
+    assert_one_line_error(done, "mine.yaml: no such file")
+    assert not list(tmp_path.iterdir())
