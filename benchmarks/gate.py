@@ -14,8 +14,9 @@ from pathlib import Path
 
 from detente.bundle import Bundle
 from detente.statements import split_statements
+from detente_training.gate import positions
 from detente_training.gold import read_gold
-from detente_training.record import Record, read_records
+from detente_training.record import read_records
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -26,7 +27,7 @@ def main() -> None:
     assert gate is not None
     used = {*corpus.train, *corpus.validation}
     unseen = [r for r in read_records(DATA / "corpus", codebook) if r.negotiation not in used]
-    sets: dict[str, dict[str, bool]] = {"unseen negotiations": positions(unseen)}
+    sets: dict[str, dict[str, bool]] = {"unseen negotiations": positions(unseen, codebook)}
     for split in ("dev", "test"):
         sets[f"articles, {split}"] = {
             gold.text[s.start : s.end]: bool(s.positions)
@@ -35,7 +36,7 @@ def main() -> None:
             for s in gold.statements
         }
     for path in map(Path, sys.argv[1:2]):
-        sets["real news"] = positions(read_records(path, codebook))
+        sets["real news"] = positions(read_records(path, codebook), codebook)
     print("| statements | with a position | recall | without | skipped |\n" + "| --- " * 5 + "|")
     for name, statements in sets.items():
         taking = [gate.passes(text) for text, takes in statements.items() if takes]
@@ -58,15 +59,6 @@ def main() -> None:
             f"{folder.name}: {len(texts)} statements, {skipped / len(texts):.3f} skipped, "
             f"{each * 1e6:.0f} microseconds each"
         )
-
-
-def positions(records: list[Record]) -> dict[str, bool]:
-    """Return whether each statement takes a position for any holder."""
-    found: dict[str, bool] = {}
-    for record in records:
-        takes = any(label not in (None, "none") for label in record.labels.values())
-        found[record.text] = found.get(record.text, False) or takes
-    return found
 
 
 if __name__ == "__main__":

@@ -35,8 +35,8 @@ class Holder:
     """A party in a statement and the reading of its position.
 
     Attributes:
-        mention: what stands for the party; its ``actor`` is the gazetteer's id. None: no party
-            was found, and the statement was read as a whole.
+        mention: what stands for the party; its ``actor`` is the gazetteer's id. None: the
+            statement was read as a whole, without a party.
         reading: the labels.
         party: the actor's id, or else the party's fullest name in the article.
     """

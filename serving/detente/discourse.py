@@ -13,7 +13,7 @@ from detente.parties.gazetteer import Gazetteer
 from detente.parties.party import settle
 from detente.scene import Scene
 from detente.speech.parser import Parser
-from detente.speech.quotation import Quotation, find_quotations
+from detente.speech.quotation import Quotation, by_span, find_quotations
 from detente.speech.speaker import resolve
 from detente.statements import Span, split_paragraphs, split_statements
 
@@ -22,14 +22,13 @@ from detente.statements import Span, split_paragraphs, split_statements
 class Told:
     """A statement as it is told: who says it, and whose position it may tell.
 
-    ``candidates`` is empty for a statement not worth reading, and holds one None where no party
-    was found.
+    ``candidates`` is empty for a statement not worth reading, and where no party was found.
     """
 
     span: Span
     attribution: str = NARRATOR
     speaker: str | None = None
-    candidates: tuple[Candidate | None, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
 
 
 class Discourse:
@@ -67,10 +66,12 @@ class Discourse:
             paragraphs = list(self._parser.parse(text, split_paragraphs(text)))
             quotations = resolve(text, paragraphs, find_quotations(text, paragraphs))
             roster = settle(text, paragraphs, self._gazetteer.find_article(text), self._states)
-            holders = find_holders(Scene(text, paragraphs, roster), spans, quotations)
+            quoted = list(by_span(quotations, spans))
+            holders = find_holders(Scene(text, paragraphs, roster), spans, quoted)
+        rank = {id(quotation): number for number, quotation in enumerate(quotations)}
         told = []
-        for span, is_open, candidates in zip(spans, open_, holders, strict=True):
-            quotation = _leading(quotations, span)
+        for span, is_open, said, candidates in zip(spans, open_, quoted, holders, strict=True):
+            quotation = _leading(sorted(said, key=lambda q: rank[id(q)]), span)
             told.append(
                 Told(
                     span,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from detente.article import Mention
-from detente.parties.naming import Naming
+from detente.parties.naming import first_by_party
 from detente.parties.party import acts
 from detente.scene import Party, Scene
-from detente.side import Sides
+from detente.side import ITSELF, Sides
 from detente.speech.quotation import Quotation
 from detente.statements import Span
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _WE = frozenset({"we", "our", "us", "ours", "ourselves"})
 _PERSON = frozenset({"he", "she"})
-_THING = frozenset({"it", "they"})
 
 _Told = Sequence[tuple[Quotation, Party | None]]
 
@@ -33,7 +32,7 @@ class Candidate:
 
 
 def find_holders(
-    scene: Scene, spans: Sequence[Span], quotations: Sequence[Quotation]
+    scene: Scene, spans: Sequence[Span], quotations: Sequence[Sequence[Quotation]]
 ) -> list[list[Candidate]]:
     """Return the parties of every statement, each once, in reading order.
 
@@ -44,26 +43,24 @@ def find_holders(
     Args:
         scene: the article.
         spans: its statements, in order.
-        quotations: with their speakers resolved.
+        quotations: those that each statement has part in, with their speakers resolved.
     """
-    reader = _Reader(scene, quotations)
-    return [reader.candidates(span) for span in spans]
+    reader = _Reader(scene)
+    return [reader.candidates(span, told) for span, told in zip(spans, quotations, strict=True)]
 
 
 class _Reader:
     """Reads statements in order, remembering who was last spoken of and who last spoke."""
 
-    def __init__(self, scene: Scene, quotations: Sequence[Quotation]) -> None:
+    def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._sides = Sides(scene)
-        self._coming = sorted(quotations, key=_extent, reverse=True)
-        self._open: list[Quotation] = []
         self._focus: Party | None = None
         self._spoke: Party | None = None
 
-    def candidates(self, span: Span) -> list[Candidate]:
-        """Return a statement's candidates."""
-        told = [(quotation, self._sides.of(quotation, self._focus)) for quotation in self._in(span)]
+    def candidates(self, span: Span, quotations: Sequence[Quotation]) -> list[Candidate]:
+        """Return a statement's candidates, given the quotations it has part in."""
+        told = [(quotation, self._sides.of(quotation, self._focus)) for quotation in quotations]
         found = self._named(span)
         for place, token in self._scene.words(span):
             party = _spoken_for(place, told) if token.lower_ in _WE else None
@@ -77,13 +74,6 @@ class _Reader:
         self._remember(span, told)
         return sorted(found.values(), key=lambda c: c.mention.start or span[0])
 
-    def _in(self, span: Span) -> list[Quotation]:
-        """Return the quotations that a statement has part in."""
-        while self._coming and _extent(self._coming[-1])[0] < span[1]:
-            self._open.append(self._coming.pop())
-        self._open = [quotation for quotation in self._open if _extent(quotation)[1] > span[0]]
-        return list(self._open)
-
     def _candidate(self, party: Party, place: Span | None) -> Candidate:
         if place is None:
             return Candidate(party, Mention(party.name, None, None, party.actor))
@@ -91,14 +81,9 @@ class _Reader:
 
     def _named(self, span: Span) -> dict[str, Candidate]:
         """Return the parties a statement names, by a noun rather than a demonym."""
-        first: dict[str, Naming] = {}
-        for naming in self._scene.named(span):
-            earlier = first.get(naming.party)
-            if earlier is None or (naming.is_noun and not earlier.is_noun):
-                first[naming.party] = naming
         return {
             key: self._candidate(self._scene.party(naming), (naming.start, naming.end))
-            for key, naming in first.items()
+            for key, naming in first_by_party(self._scene.named(span)).items()
         }
 
     def _by_person(self, span: Span) -> dict[str, Candidate]:
@@ -111,9 +96,9 @@ class _Reader:
     def _by_pronoun(self, span: Span) -> dict[str, Candidate]:
         for place, token in self._scene.words(span):
             word = token.lower_
-            if word not in _PERSON | _THING or not acts(token):
+            if word not in _PERSON | ITSELF or not acts(token):
                 continue
-            party = self._focus if word in _THING else self._spoke
+            party = self._focus if word in ITSELF else self._spoke
             if party is not None:
                 return {party.id: self._candidate(party, _span(place, token))}
         return {}
@@ -138,11 +123,6 @@ def _spoken_for(place: int, told: _Told) -> Party | None:
         if any(start <= place < end for start, end in quotation.contents)
     ]
     return next((side for side in reversed(sides) if side is not None), None)
-
-
-def _extent(quotation: Quotation) -> Span:
-    spans = [*quotation.contents, *filter(None, (quotation.cue, quotation.source))]
-    return min(start for start, _ in spans), max(end for _, end in spans)
 
 
 def _span(place: int, token: Token) -> Span:

@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from detente.parties.kind import speaks
-from detente.parties.naming import Naming
-from detente.parties.party import Person, Roster
+from detente.parties.naming import Naming, first_by_party
+from detente.parties.party import SUBJECT, Person, Roster
 from detente.speech.parser import Paragraph
 from detente.statements import Span
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
-
-SUBJECT = frozenset({"nsubj", "nsubjpass", "csubj"})
 
 _ARTICLE = re.compile(r"^(?:the|a|an) ", re.IGNORECASE)
 _LEADS = frozenset({"chair", "command", "head", "lead", "represent", "run", "speak"})
@@ -113,14 +111,9 @@ class Scene:
 
 
 def _parties(text: str, namings: Sequence[Naming]) -> dict[str, Party]:
-    found: dict[str, Naming] = {}
-    for naming in namings:
-        earlier = found.get(naming.party)
-        if earlier is None or (naming.is_noun and not earlier.is_noun):
-            found[naming.party] = naming
     return {
         key: Party(key, naming.actor, " ".join(text[naming.start : naming.end].split()))
-        for key, naming in found.items()
+        for key, naming in first_by_party(namings).items()
     }
 
 

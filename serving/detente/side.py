@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from detente.parties.kind import STATE, kind_of, office
@@ -16,7 +17,7 @@ from detente.statements import Span
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
-_ITSELF = frozenset({"it", "they"})
+ITSELF = frozenset({"it", "they"})
 _PRONOUNS = frozenset({"he", "she", "it", "they", "we", "i", "our", "us"})
 # Turns of a printed interview; an answer is given by the guest, who is introduced above.
 _TURNS = {"Q": False, "A": True}
@@ -37,8 +38,6 @@ class Sides:
         self._scene = scene
         self._known: dict[str, Party] = {}
         self._introductions: dict[str, Party | None] = {}
-        self._guest_known = False
-        self._guest_side: Party | None = None
 
     def of(self, quotation: Quotation, focus: Party | None) -> Party | None:
         """Return the side of a quotation's speaker.
@@ -49,7 +48,7 @@ class Sides:
         """
         speaker = quotation.speaker or ""
         if speaker in _TURNS:
-            return self._guest() if _TURNS[speaker] else None
+            return self._guest if _TURNS[speaker] else None
         if speaker.lower() in ("we", "our", "us", "i"):
             return None
         side = self._known.get(speaker)
@@ -68,7 +67,7 @@ class Sides:
         if quotation.source is None:
             return False
         source = self._scene.text[slice(*quotation.source)]
-        return source.lower() in _ITSELF or any(
+        return source.lower() in ITSELF or any(
             naming.is_noun and naming.end >= quotation.source[1] - 1
             for naming in self._scene.named(quotation.source)
         )
@@ -90,7 +89,7 @@ class Sides:
 
     def _told_of_itself(self, source: Span, contents: Sequence[Span]) -> Party | None:
         """Return whom "it" is in "the union is ready, it said"."""
-        if self._scene.text[slice(*source)].lower() not in _ITSELF:
+        if self._scene.text[slice(*source)].lower() not in ITSELF:
             return None
         named = (naming for span in contents for naming in self._scene.named(span))
         subjects = (naming for naming in named if self._scene.is_subject(naming))
@@ -114,7 +113,7 @@ class Sides:
     def _owner(self, source: Span, focus: Party | None) -> Party | None:
         """Return whose minister "its minister" is."""
         first = self._scene.text[slice(*source)].split()[0].lower()
-        return focus if first in ("its", "their", *_ITSELF) else None
+        return focus if first in ("its", "their", *ITSELF) else None
 
     def _of_kind(self, kind: str | None, place: int) -> Party | None:
         """Return the party of a kind that was last named before a place.
@@ -157,10 +156,8 @@ class Sides:
                 return self._of_kind(kind, match.start())
         return None
 
+    @cached_property
     def _guest(self) -> Party | None:
-        """Return the side of the first person whom the article introduces with one."""
-        if not self._guest_known:
-            names = (person.name for person in self._scene.people)
-            self._guest_side = next(filter(None, map(self._introduced, names)), None)
-            self._guest_known = True
-        return self._guest_side
+        """The side of the first person whom the article introduces with one."""
+        names = (person.name for person in self._scene.people)
+        return next(filter(None, map(self._introduced, names)), None)

@@ -163,8 +163,8 @@ class Tagger:
     ) -> Article:
         """Tag every statement of an article for every party whose position it may tell.
 
-        Statements that surely take no position are skipped: they have no holders. One in which
-        no party is found is read once, without a holder.
+        Statements that surely take no position, and those in which no party is found, are
+        skipped: they have no holders.
 
         Args:
             article: its text, or what `detente.read_articles` yields.
@@ -188,16 +188,13 @@ class Tagger:
             for candidate in statement.candidates
         ]
         readings = self._classify(
-            [(text, candidate.mention.text if candidate else None) for _, text, candidate in pairs],
-            batch_size,
+            [(text, candidate.mention.text) for _, text, candidate in pairs], batch_size
         )
         if explain:
             readings = self._explain(readings, batch_size)
         holders: list[list[Holder]] = [[] for _ in told]
         for (number, _, candidate), reading in zip(pairs, readings, strict=True):
-            mention = candidate.mention if candidate else None
-            party = candidate.party.id if candidate else None
-            holders[number].append(Holder(mention, reading, party))
+            holders[number].append(Holder(candidate.mention, reading, candidate.party.id))
         statements = tuple(
             Statement(
                 number,

@@ -193,12 +193,9 @@ def evaluate(
 
 
 def _evaluate_articles(tagger: Tagger, folder: Path, output: Path) -> None:
-    import json
-
-    from detente.files import replacing
     from detente.progress import tracking
     from detente_training.gold import read_gold
-    from detente_training.report import markdown_table, print_tables
+    from detente_training.report import markdown_table, print_tables, write_report
     from detente_training.scoring import score_articles, score_tables
 
     golds = read_gold(folder, tagger.codebook)
@@ -213,12 +210,7 @@ def _evaluate_articles(tagger: Tagger, folder: Path, output: Path) -> None:
     lines = [
         line for heading, rows in tables for line in (f"# {heading}", "", *markdown_table(rows))
     ]
-    for name, text in (
-        ("report.json", json.dumps(report, indent=1)),
-        ("report.md", "\n".join(lines)),
-    ):
-        with replacing(output / name) as temporary:
-            temporary.write_text(text + "\n", encoding="utf-8")
+    write_report(report, "\n".join(lines) + "\n", output)
     print(f"report: {output / 'report.md'}")
 
 

@@ -35,7 +35,7 @@ def fit_gate(records: Sequence[Record], codebook: Codebook) -> Gate | None:
     Returns:
         None where the codebook has no such label, or too few records or groups have either kind.
     """
-    takes = _positions(records, codebook)
+    takes = positions(records, codebook)
     groups = {record.text: record.negotiation for record in records}
     positive = np.array(list(takes.values()), dtype=bool)
     kinds = Counter(positive.tolist())
@@ -70,7 +70,7 @@ def fit_gate(records: Sequence[Record], codebook: Codebook) -> Gate | None:
     )
 
 
-def _positions(records: Sequence[Record], codebook: Codebook) -> dict[str, bool]:
+def positions(records: Sequence[Record], codebook: Codebook) -> dict[str, bool]:
     """Return whether each statement takes a position in any dimension for any holder."""
     found: dict[str, bool] = {}
     for record in records:

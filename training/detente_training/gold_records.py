@@ -55,13 +55,12 @@ def _answers(
     told: Told, true: GoldStatement | None, gold: GoldArticle
 ) -> Iterator[tuple[Candidate, dict[str, str | None] | None]]:
     positions = dict(true.positions) if true else {}
-    candidates = [candidate for candidate in told.candidates if candidate is not None]
     owners: list[str | None] = [
         next((key for key in positions if _stands_for(candidate, gold, key)), None)
-        for candidate in candidates
+        for candidate in told.candidates
     ]
     missed = bool(set(positions) - set(owners))
-    for candidate, owner in zip(candidates, owners, strict=True):
+    for candidate, owner in zip(told.candidates, owners, strict=True):
         if owner is not None:
             yield candidate, dict(positions[owner])
         elif not missed or (

@@ -269,12 +269,17 @@ def print_tables(titled: Sequence[tuple[str, Sequence[Sequence[str]]]]) -> None:
 
 def save_report(report: Mapping[str, Any], folder: Path, title: str) -> None:
     """Write `report.json` and `report.md` into a folder; figures of nothing are null."""
+    write_report(report, markdown(report, title), folder)
+
+
+def write_report(report: Mapping[str, Any], page: str, folder: Path) -> None:
+    """Write figures as `report.json`, and the page that shows them as `report.md`."""
     make_folder(folder)
     with replacing(folder / "report.json") as temporary:
         text = json.dumps(without_nan(report), indent=1, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8")
     with replacing(folder / "report.md") as temporary:
-        temporary.write_text(markdown(report, title), encoding="utf-8")
+        temporary.write_text(page, encoding="utf-8")
 
 
 def markdown(report: Mapping[str, Any], title: str) -> str:

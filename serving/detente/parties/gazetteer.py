@@ -13,7 +13,7 @@ from detente.parties.actors import DEFAULT, Actor, ActorList, read_actors
 from detente.parties.casing import first_word, flatten, in_title, passages, stands_at
 from detente.parties.cast import Cast
 from detente.parties.lexicon import CALENDAR, OFFICES
-from detente.parties.naming import Naming
+from detente.parties.naming import Naming, first_by_party
 from detente.parties.pattern import Patterns
 from detente.parties.person import has_honorific, has_initial, surname_after
 from detente.parties.place import find_datelines, is_place
@@ -95,13 +95,8 @@ class Gazetteer:
         end = len(text) if end is None else end
         offset = max(0, start - _CONTEXT)
         window = text[offset : end + _CONTEXT]
-        found: dict[str, Naming] = {}
-        for naming in self._scan(window, start - offset, end - offset):
-            if naming.is_place:
-                continue
-            earlier = found.get(naming.party)
-            if earlier is None or (naming.is_noun and not earlier.is_noun):
-                found[naming.party] = naming
+        namings = self._scan(window, start - offset, end - offset)
+        found = first_by_party(naming for naming in namings if not naming.is_place)
         return [
             Mention(
                 window[naming.start : naming.end],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -19,3 +20,13 @@ class Naming:
     actor: str | None
     is_noun: bool
     is_place: bool = False
+
+
+def first_by_party(namings: Iterable[Naming]) -> dict[str, Naming]:
+    """Return each party's first naming by a noun, or else its first by a demonym."""
+    found: dict[str, Naming] = {}
+    for naming in namings:
+        earlier = found.get(naming.party)
+        if earlier is None or (naming.is_noun and not earlier.is_noun):
+            found[naming.party] = naming
+    return found

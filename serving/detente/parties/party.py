@@ -17,7 +17,7 @@ from detente.speech.parser import Paragraph
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
-_SUBJECT = frozenset({"nsubj", "nsubjpass", "csubj"})
+SUBJECT = frozenset({"nsubj", "nsubjpass", "csubj"})
 _NO_NAME = re.compile(
     r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:January|February|March|April|May|June|July|August"
     r"|September|October|November|December|Jan|Feb|Aug|Sept|Oct|Nov|Dec)\.?"
@@ -243,7 +243,7 @@ def _owned(head: Token) -> Token | None:
 
 def acts(head: Token) -> bool:
     """Whether a name is the subject of saying, wanting or deciding."""
-    if head.dep_ not in _SUBJECT:
+    if head.dep_ not in SUBJECT:
         return False
     cues = read_cues()
     verb = head.head
@@ -273,7 +273,7 @@ def _bodies(paragraphs: Sequence[Paragraph], namings: Sequence[Naming]) -> Itera
             place = paragraph.start + token.idx
             if token.pos_ != "NOUN" or token.lower_ not in nouns or place in covered:
                 continue
-            if token.dep_ not in _SUBJECT:
+            if token.dep_ not in SUBJECT:
                 continue
             lefts = [child for child in token.lefts if child.dep_ in ("det", "amod", "compound")]
             is_bare = token.tag_ == "NNS" and not lefts

@@ -229,3 +229,20 @@ class _Placing:
 
 def _turn(text: str, start: int, end: int) -> re.Match[str] | None:
     return _TURN.match(text, start, end)
+
+
+def extent(quotation: Quotation) -> Span:
+    """Return where a quotation begins and ends, cue and source included."""
+    spans = [*quotation.contents, *filter(None, (quotation.cue, quotation.source))]
+    return min(start for start, _ in spans), max(end for _, end in spans)
+
+
+def by_span(quotations: Sequence[Quotation], spans: Sequence[Span]) -> Iterator[list[Quotation]]:
+    """Yield the quotations that each of some spans has part in; spans are in reading order."""
+    coming = sorted(quotations, key=extent, reverse=True)
+    open_: list[Quotation] = []
+    for start, end in spans:
+        while coming and extent(coming[-1])[0] < end:
+            open_.append(coming.pop())
+        open_ = [quotation for quotation in open_ if extent(quotation)[1] > start]
+        yield list(open_)
