@@ -16,7 +16,7 @@ from detente.article import columns, takes_position
 from detente.bundle import Manifest
 from detente.codebook import Codebook
 from detente.errors import InputError
-from detente.files import check_writable, read_text, replacing
+from detente.files import check_writable, read_text
 from detente.intake.source import DETECTED, Columns, Say
 from detente.parts import Parts, Totals, errors_file
 from detente.table import Row, check_ending
@@ -96,7 +96,7 @@ class Batch:
         if totals.failures and not totals.articles:
             parts.remove()
             raise InputError(describe_failures(totals.failures))
-        self._write_errors(totals)
+        self._write_errors(parts)
         parts.merge(self.output)
         parts.remove()
         return totals
@@ -122,15 +122,15 @@ class Batch:
         if totals.articles or totals.failures:
             yield rows, totals, following
 
-    def _write_errors(self, totals: Totals) -> None:
-        if not totals.failures:
+    def _write_errors(self, parts: Parts) -> None:
+        if not parts.totals.failures:
             self.errors.unlink(missing_ok=True)
             return
         with (
-            replacing(self.errors) as temporary,
+            parts.placing(self.errors) as temporary,
             temporary.open("w", encoding="utf-8") as stream,
         ):
-            for name, reason in totals.failures:
+            for name, reason in parts.totals.failures:
                 line = {"article": name, "error": reason}
                 stream.write(json.dumps(line, ensure_ascii=False) + "\n")
 

@@ -187,12 +187,21 @@ def replacing(path: str | Path) -> Iterator[Path]:
         mask = os.umask(0)
         os.umask(mask)
         temporary.chmod(0o666 & ~mask)
-        try:
-            os.replace(temporary, path)
-        except OSError as error:
-            raise InputError(f"{path}: cannot be written ({_reason(error)})") from None
+        move(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def move(file: Path, path: Path) -> None:
+    """Give a file another name on the same file system, atomically.
+
+    Raises:
+        InputError: it cannot be written there.
+    """
+    try:
+        os.replace(file, path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({_reason(error)})") from None
 
 
 def check_writable(path: str | Path) -> None:

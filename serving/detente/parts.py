@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pyarrow
 import pyarrow.parquet
 
 from detente.errors import InputError
-from detente.files import make_folder, replacing
+from detente.files import make_folder, move, replacing
 from detente.table import Row, arrow_schema, writing
 
 _RUN = "run.json"
@@ -126,15 +125,30 @@ class Parts:
 
     def merge(self, output: Path) -> None:
         """Write the table, atomically."""
-        with writing(output, self._columns) as write:
+        with self.placing(output) as temporary, writing(temporary, self._columns) as write:
             for file in self._files:
                 write(pyarrow.parquet.read_table(file).to_pylist())
 
+    @contextmanager
+    def placing(self, path: Path) -> Iterator[Path]:
+        """Give a place in the folder; what is written there is moved to ``path`` at the end.
+
+        Whatever a kill leaves half-written is removed with the folder.
+
+        Raises:
+            InputError: it cannot be moved there.
+        """
+        temporary = self._folder / path.name
+        yield temporary
+        move(temporary, path)
+
     def remove(self) -> None:
-        """Remove the folder; killed on the way, it leaves none that looks like a run's."""
-        doomed = tempfile.mkdtemp(prefix=f".{self._folder.name}.", dir=self._folder.parent)
-        os.replace(self._folder, doomed)
-        shutil.rmtree(doomed)
+        """Remove the folder; killed on the way, it leaves a run that can be resumed."""
+        state = self._folder / _RUN
+        for file in sorted(set(self._folder.iterdir()) - {state}, reverse=True):
+            file.unlink()
+        state.unlink()
+        self._folder.rmdir()
 
 
 def parts_folder(output: Path) -> Path:
