@@ -103,6 +103,40 @@ def test_lines_that_are_no_records_do_not_hide_the_others(
     ]
 
 
+def test_a_table_is_a_corpus_too(tmp_path: Path, codebook: Codebook) -> None:
+    path = tmp_path / "pit.csv"
+    path.write_text(
+        "text,holder,stance,sequencing,shift\n"
+        '"We will not talk, ""ever"".",We,hardline,none,none\n'
+        "They agreed.,,flexible,,none\n",
+        encoding="utf-8",
+    )
+    first, second = read_records(tmp_path, codebook)
+    assert first.text == 'We will not talk, "ever".'
+    assert (first.holder, first.negotiation, first.place) == ("We", "pit", f"{path}:2")
+    assert second.holder is None
+    assert second.labels == {"stance": "flexible", "sequencing": None, "shift": "none"}
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("We agree.,We,flexible,none", "pit.csv:2: has fewer cells"),
+        ("We agree.,We,flexible,none,none,more", "pit.csv:2: has more cells"),
+        ("We agree.,We,soft,none,none", "pit.csv:2: unknown stance label 'soft'"),
+        (",We,flexible,none,none", "pit.csv:2: the text is empty"),
+        ('"We agree.', "pit.csv:2: not a row of a table"),
+    ],
+)
+def test_each_fault_of_a_table_names_its_line(
+    tmp_path: Path, codebook: Codebook, row: str, words: str
+) -> None:
+    path = tmp_path / "pit.csv"
+    path.write_text(f"text,holder,stance,sequencing,shift\n{row}\n", encoding="utf-8")
+    with pytest.raises((InputError, CodebookError), match=re.escape(words)):
+        read_records(path, codebook)
+
+
 def test_a_corpus_of_one_class_is_reported(tmp_path: Path, codebook: Codebook) -> None:
     found = problems(tmp_path, codebook, RECORD)
     assert sum("only one label" in problem for problem in found) == 3

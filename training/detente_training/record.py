@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import difflib
 import hashlib
 import json
@@ -12,7 +13,7 @@ from typing import Any
 
 from detente.codebook import RESERVED, Codebook
 from detente.errors import CodebookError, InputError
-from detente.files import read_jsonl
+from detente.files import read_jsonl, read_text
 from detente.tagger import check_pair
 
 
@@ -100,7 +101,7 @@ def _are_annotations(value: Any) -> bool:
 
 
 def corpus_files(path: str | Path) -> list[Path]:
-    """Return the .jsonl files of a corpus: a folder's, in order of name, or the one given.
+    """Return the .jsonl and .csv files of a corpus: a folder's, in order of name, or the one given.
 
     Raises:
         InputError: no such path, or a folder without any.
@@ -108,10 +109,38 @@ def corpus_files(path: str | Path) -> list[Path]:
     path = Path(path)
     if not path.is_dir():
         return [path]
-    files = sorted(path.glob("*.jsonl"))
+    files = sorted(file for file in path.iterdir() if file.suffix in (".jsonl", ".csv"))
     if not files:
-        raise InputError(f"{path}: holds no .jsonl file")
+        raise InputError(f"{path}: holds no .jsonl or .csv file")
     return files
+
+
+def _read_csv(path: Path) -> Iterator[tuple[str, dict[str, Any] | InputError]]:
+    """Yield a table's rows as `read_jsonl` yields lines; an empty cell is null.
+
+    A row without a negotiation belongs to that of the file's name.
+    """
+    rows = csv.DictReader(read_text(path).splitlines(keepends=True), strict=True)
+    if not rows.fieldnames or "text" not in rows.fieldnames:
+        raise InputError(f"{path}:1: the table has no column 'text'")
+    while True:
+        place = f"{path}:{rows.line_num + 1}"
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise InputError(f"{place}: not a row of a table ({error})") from None
+        if None in row or None in row.values():
+            yield (
+                place,
+                InputError(
+                    f"{place}: has {'more' if None in row else 'fewer'} cells than the table's head"
+                ),
+            )
+            continue
+        cells = {name: cell or None for name, cell in row.items()}
+        yield place, {"negotiation": path.stem, **cells, "text": row["text"]}
 
 
 def iterate_records(
@@ -119,7 +148,7 @@ def iterate_records(
 ) -> Iterator[Record | InputError | CodebookError]:
     """Yield a corpus' records, and in its place the error of each line that is not one."""
     for file in corpus_files(path):
-        for place, value in read_jsonl(file):
+        for place, value in _read_csv(file) if file.suffix == ".csv" else read_jsonl(file):
             if isinstance(value, InputError):
                 yield value
                 continue

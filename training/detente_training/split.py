@@ -1,4 +1,4 @@
-"""Splits that never cut through a negotiation."""
+"""Splits that do not cut through a negotiation, unless there is only one to train on."""
 
 from __future__ import annotations
 
@@ -41,13 +41,15 @@ def split_records(records: Sequence[Record], config: SplitConfig, seed: int) -> 
     """Split records by negotiation.
 
     Negotiations named in the config are taken as named; without names, the shares are drawn
-    with the seed.
+    with the seed. If one negotiation is left beside a named test, validation draws statements
+    from it.
 
     Raises:
-        InputError: fewer than three negotiations, or a named one that does not exist.
+        InputError: fewer than three negotiations, or two with a test named; or a named one that
+            does not exist.
     """
     known = {record.negotiation for record in records}
-    if len(known) < 3:
+    if len(known) < (2 if config.test else 3):
         raise InputError(
             f"the corpus has {len(known)} negotiation(s); training, validation and test need one "
             "each, so label records of at least 3 (field 'negotiation')"
@@ -58,13 +60,20 @@ def split_records(records: Sequence[Record], config: SplitConfig, seed: int) -> 
         raise InputError(f"split: '{min(overlap)}' is named for both test and validation")
     test = set(config.test) or _draw(records, config.test_share, seed)
     rest = [record for record in records if record.negotiation not in test]
-    validation = set(config.validation) - test or _draw(rest, config.validation_share, seed)
-    train = [record for record in rest if record.negotiation not in validation]
+    by_statement = not config.validation and len(known - test) == 1
+    validation = set(config.validation) - test or _draw(
+        rest, config.validation_share, seed, by_statement=by_statement
+    )
+
+    def validates(record: Record) -> bool:
+        return (record.text if by_statement else record.negotiation) in validation
+
+    train = [record for record in rest if not validates(record)]
     if not train:
         raise InputError("split: no negotiation is left to train on; name fewer for test")
     return Split(
         train,
-        [record for record in rest if record.negotiation in validation],
+        [record for record in rest if validates(record)],
         [record for record in records if record.negotiation in test],
     )
 
@@ -77,8 +86,10 @@ def _refuse_unknown(key: str, names: Sequence[str], known: set[str]) -> None:
             )
 
 
-def _draw(records: Sequence[Record], share: float, seed: int) -> set[str]:
-    groups = [record.negotiation for record in records]
+def _draw(
+    records: Sequence[Record], share: float, seed: int, *, by_statement: bool = False
+) -> set[str]:
+    groups = [record.text if by_statement else record.negotiation for record in records]
     splitter = GroupShuffleSplit(n_splits=1, test_size=share, random_state=seed)
     _, drawn = next(splitter.split(np.zeros(len(groups)), groups=groups))
     return {groups[i] for i in drawn}
