@@ -58,7 +58,12 @@ class CorpusSource(_Model):
 
 
 class Manifest(_Model):
-    """What `bundle.json` holds."""
+    """What `bundle.json` holds.
+
+    `teacher` names the run whose readings the model learnt from. Of each dimension there are the
+    logits' temperature, the probability below which to abstain, and the least probability of a
+    label in a set.
+    """
 
     format: int
     name: str
@@ -67,7 +72,9 @@ class Manifest(_Model):
     window: Window
     temperatures: dict[str, float]
     thresholds: dict[str, float]
+    set_thresholds: dict[str, float]
     encoder: EncoderSource
+    teacher: str | None = None
     corpus: CorpusSource
     metrics: dict[str, Any] = {}
     files: dict[str, str]
@@ -75,7 +82,7 @@ class Manifest(_Model):
     @model_validator(mode="after")
     def _fits_the_codebook(self) -> Manifest:
         names = {dimension.name for dimension in self.codebook.dimensions}
-        for field in ("temperatures", "thresholds"):
+        for field in ("temperatures", "thresholds", "set_thresholds"):
             if set(getattr(self, field)) != names:
                 raise ValueError(f"{field} do not name the codebook's dimensions")
         if any(not temperature > 0 for temperature in self.temperatures.values()):

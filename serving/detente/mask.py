@@ -11,6 +11,9 @@ from detente.parties.naming import Naming
 
 _THE = re.compile(r"\b[Tt]he $")
 _PROPER = re.compile(r"(?:[A-Z][\w.&'-]*)(?: (?:of|and|the|for|[A-Z][\w.&'-]*))*")
+_FUNCTION_WORD = re.compile(
+    r"we|our|us|i|you|they|their|it|its|he|his|she|her|both|each|neither|the|an?|this|those", re.I
+)
 
 
 @dataclass(frozen=True)
@@ -62,37 +65,10 @@ class Mask:
             word in known.heads
             or word.lower() in known.generic
             or word.lower() in known.organs
-            or word.lower() in _PRONOUNS
+            or _FUNCTION_WORD.fullmatch(word)
             or word.lower() in known.bare
             for word in words
         )
-
-
-_PRONOUNS = frozenset(
-    [
-        "we",
-        "our",
-        "us",
-        "i",
-        "you",
-        "they",
-        "it",
-        "he",
-        "she",
-        "his",
-        "her",
-        "its",
-        "their",
-        "both",
-        "each",
-        "neither",
-        "the",
-        "a",
-        "an",
-        "this",
-        "those",
-    ]
-)
 
 
 def _replace(text: str, namings: list[Naming], guises: dict[str, _Guise]) -> Iterator[str]:
@@ -107,10 +83,7 @@ def _replace(text: str, namings: list[Naming], guises: dict[str, _Guise]) -> Ite
             yield guise.name
         else:
             yield before
-            yield (
-                f"{guise.adjective}s"
-                if printed.endswith("s") and printed != "Swiss"
-                else (guise.adjective)
-            )
+            plural = printed.endswith("s") and printed != "Swiss"
+            yield f"{guise.adjective}s" if plural else guise.adjective
         position = naming.end
     yield text[position:]

@@ -19,6 +19,8 @@ class Prediction:
         probabilities: every label's probability, in the codebook's order; they sum to 1.
         takes_position: whether the label is another than the codebook's "no position".
         abstained: whether the probability lies below the bundle's threshold.
+        label_set: the labels that cannot be ruled out, in the codebook's order: on statements like
+            those the model was calibrated on, nine sets in ten hold the true label.
         evidence: the words that carry the label, the weightiest first. Only where an explanation
             was asked for and the label takes a position; empty also where no single word counts.
     """
@@ -28,6 +30,7 @@ class Prediction:
     probabilities: Mapping[str, float]
     takes_position: bool
     abstained: bool
+    label_set: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
 
 
@@ -68,7 +71,7 @@ class Reading:
         return any(prediction.takes_position for _, prediction in self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return ``{dimension: {"label", "probability", "probabilities"}}``, ready for JSON.
+        """Return ``{dimension: {"label", "probability", "probabilities", "label_set"}}`` for JSON.
 
         Where there is evidence, ``"evidence"`` lists ``{"text", "start", "end", "weight"}``.
         """
@@ -77,6 +80,7 @@ class Reading:
                 "label": prediction.label,
                 "probability": prediction.probability,
                 "probabilities": dict(prediction.probabilities),
+                "label_set": list(prediction.label_set),
                 **_evidence_entry(prediction),
             }
             for name, prediction in self

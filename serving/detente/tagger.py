@@ -255,12 +255,19 @@ class Tagger:
         probabilities = softmax(logits / self.manifest.temperatures[dimension.name])
         chosen = _join_windows(probabilities, dimension)
         best = int(chosen.argmax())
+        # The label itself is in its set even where it is less probable than a set asks for.
+        least = min(self.manifest.set_thresholds[dimension.name], float(chosen[best]))
         return Prediction(
             label=dimension.label_names[best],
             probability=float(chosen[best]),
             probabilities=dict(zip(dimension.label_names, chosen.tolist(), strict=True)),
             takes_position=dimension.label_names[best] != dimension.no_position,
             abstained=bool(chosen[best] < self.manifest.thresholds[dimension.name]),
+            label_set=tuple(
+                label
+                for label, probability in zip(dimension.label_names, chosen.tolist(), strict=True)
+                if probability >= least
+            ),
         )
 
 

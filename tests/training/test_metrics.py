@@ -7,7 +7,7 @@ from sklearn.metrics import f1_score
 
 from detente import Codebook
 from detente_training import metrics
-from detente_training.calibration import choose_threshold, fit_temperature
+from detente_training.calibration import choose_threshold, fit_label_sets, fit_temperature
 from detente_training.config import SplitConfig
 from detente_training.loss import CodebookLoss, label_weights, soft_targets
 from detente_training.metrics import Resampler
@@ -65,6 +65,31 @@ def test_label_scores_and_abstention() -> None:
     curve = dict(metrics.abstention_curve(gold, probabilities))
     assert curve[1.0] == 0.75
     assert curve[0.5] == 1.0
+
+
+def test_the_weighted_mean_is_sklearns() -> None:
+    gold, predicted = draw(300, 4)
+    mean = metrics.weighted_mean(metrics.label_scores(metrics.confusion(gold, predicted, 4)))
+    assert mean["f1"] == pytest.approx(f1_score(gold, predicted, average="weighted"))
+    assert mean["support"] == 300
+
+
+@pytest.mark.parametrize("coverage", [0.7, 0.9, 0.97])
+def test_label_sets_hold_the_true_label_as_often_as_asked(coverage: float) -> None:
+    powers = np.exp(GENERATOR.normal(size=(6000, 4)) * 1.5)
+    probabilities = powers / powers.sum(1, keepdims=True)
+    # The model is overconfident, so that its own probabilities would promise too much.
+    honest = 0.7 * probabilities + 0.3 / 4
+    gold = (GENERATOR.random((6000, 1)) > honest.cumsum(1)).sum(1)
+    least = fit_label_sets(probabilities[:3000], gold[:3000], coverage)
+    scores = metrics.label_set_scores(gold[3000:], probabilities[3000:], least)
+    assert scores["coverage"] == pytest.approx(coverage, abs=0.02)
+    assert 1 <= scores["size"] < 4
+
+
+def test_too_few_records_rule_nothing_out() -> None:
+    gold = np.array([0, 1, -100])
+    assert fit_label_sets(np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]]), gold, 0.9) == 0
 
 
 def test_temperature_undoes_overconfidence() -> None:
@@ -125,3 +150,16 @@ def test_splits_never_cut_a_negotiation(codebook: Codebook) -> None:
             split_records(records, config, seed=3)
     with pytest.raises(ValueError, match="label records of at least 3"):
         split_records([r for r in records if r.negotiation in ("n1", "n2")], SplitConfig(), 3)
+
+
+def test_one_negotiation_beside_a_named_test_is_split_by_statement() -> None:
+    records = [
+        Record(str(i), f"t{i // 2}", f"h{i % 2}", {}, "old" if i < 60 else "new", f"f:{i}")
+        for i in range(80)
+    ]
+    split = split_records(records, SplitConfig(test=("new",), validation_share=0.2), seed=3)
+    assert split.negotiations("test") == ("new",)
+    train, validation = ({r.text for r in part} for part in (split.train, split.validation))
+    assert not train & validation
+    assert len(validation) == 6
+    assert len(split.train) + len(split.validation) == 60

@@ -12,6 +12,8 @@ from detente import Codebook
 from detente_training.record import Record
 from detente_training.report import MODEL, build_report, markdown, save_report, summary, tables
 
+SETS = {"stance": 1.0, "sequencing": 1.0, "shift": 1.0}
+
 
 def record(number: int, pair: str | None, stance: str, negotiation: str = "negation") -> Record:
     labels = {"stance": stance, "sequencing": "none", "shift": "none"}
@@ -38,7 +40,7 @@ def test_a_contrast_pair_is_right_when_both_records_are(codebook: Codebook) -> N
     ]
     right = certain(codebook, ["hardline", "flexible", "hardline", "balanced"])
     half = certain(codebook, ["hardline", "hardline", "hardline", "balanced"])
-    report = build_report(records, codebook, {MODEL: right, "half": half})
+    report = build_report(records, codebook, {MODEL: right, "half": half}, SETS)
     scores = report["contrast"]
     assert scores[MODEL]["all"]["share"]["value"] == 1
     assert scores["half"]["all"] == {**scores["half"]["all"], "pairs": 2, "right": 1}
@@ -47,9 +49,25 @@ def test_a_contrast_pair_is_right_when_both_records_are(codebook: Codebook) -> N
     assert "Contrast pairs, both right" in markdown(report, "title")
 
 
+def test_label_sets_and_means_are_reported(codebook: Codebook) -> None:
+    records = [record(number, None, "hardline") for number in range(4)]
+    right = certain(codebook, ["hardline", "hardline", "flexible", "flexible"])
+    right["stance"] = 0.6 * right["stance"] + 0.1
+    report = build_report(records, codebook, {MODEL: right}, {**SETS, "stance": 0.1})
+    stance = report["dimensions"]["stance"]
+    assert stance["label_sets"] == {"coverage": 1.0, "size": 4.0}
+    assert report["dimensions"]["shift"]["label_sets"] == {"coverage": 1.0, "size": 1.0}
+    narrow = build_report(records, codebook, {MODEL: right}, {**SETS, "stance": 0.5})
+    assert narrow["dimensions"]["stance"]["label_sets"] == {"coverage": 0.5, "size": 1.0}
+    assert stance["weighted"] == {"precision": 1, "recall": 0.5, "f1": 2 / 3, "support": 4}
+    assert "(mean by records)" in markdown(report, "title")
+
+
 def test_without_pairs_there_is_no_such_table(codebook: Codebook) -> None:
     records = [record(1, None, "hardline"), record(2, None, "flexible")]
-    report = build_report(records, codebook, {MODEL: certain(codebook, ["hardline", "hardline"])})
+    report = build_report(
+        records, codebook, {MODEL: certain(codebook, ["hardline", "hardline"])}, SETS
+    )
     assert not report["contrast"]
     assert "Contrast" not in " ".join(heading for heading, _ in tables(report))
     f1 = report["dimensions"]["stance"]["systems"][MODEL]["macro_f1"]["value"]
@@ -60,7 +78,9 @@ def test_figures_of_nothing_are_null(codebook: Codebook, tmp_path: Path) -> None
     records = [record(1, None, "hardline"), record(2, None, "flexible", "tense")]
     records = [replace(r, labels={**r.labels, "shift": None}) for r in records]
     records[1] = replace(records[1], labels={**records[1].labels, "stance": None})
-    report = build_report(records, codebook, {MODEL: certain(codebook, ["hardline", "hardline"])})
+    report = build_report(
+        records, codebook, {MODEL: certain(codebook, ["hardline", "hardline"])}, SETS
+    )
     save_report(report, tmp_path, "title")
 
     def refuse(constant: str) -> None:

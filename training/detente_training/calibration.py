@@ -1,4 +1,4 @@
-"""Calibration: one temperature and one abstention threshold for each dimension."""
+"""Calibration: a temperature, an abstention threshold and label sets for each dimension."""
 
 from __future__ import annotations
 
@@ -39,3 +39,27 @@ def choose_threshold(probabilities: NDArray[np.float64], coverage: float) -> flo
         coverage: the share of records to answer, 0 to 1.
     """
     return float(np.quantile(probabilities.max(axis=1), 1 - coverage))
+
+
+def fit_label_sets(
+    probabilities: NDArray[np.float64], gold: NDArray[np.int64], coverage: float
+) -> float:
+    """Return the least probability of a label in a set that holds the true one as often as asked.
+
+    Split conformal prediction with one minus the true label's probability as its score (Sadinle,
+    Lei and Wasserman, JASA 2019). The promise holds for statements like those it is fitted on.
+
+    Args:
+        probabilities: shape (records, labels).
+        gold: label indices, shape (records,); -100 is left out.
+        coverage: the share of sets to hold the true label, 0 to 1.
+
+    Returns:
+        0, so that every label is in the set, when the records are too few for the coverage.
+    """
+    known = np.flatnonzero(gold != IGNORED)
+    level = np.ceil((len(known) + 1) * coverage) / max(len(known), 1)
+    if level > 1:
+        return 0.0
+    scores = 1 - probabilities[known, gold[known]]
+    return float(1 - np.quantile(scores, level, method="higher"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from detente_training.report import markdown_table, tables
 
 def write_card(path: Path, manifest: Manifest, report: Mapping[str, Any]) -> None:
     """Write the card: what the model reads, from what it learnt, and how well it does."""
-    corpus = manifest.corpus
     sections = [
         f"# {manifest.codebook.title or manifest.name}",
         f"An int8 ONNX classifier made by détente {manifest.package_version}. It reads a statement "
@@ -27,10 +26,7 @@ def write_card(path: Path, manifest: Manifest, report: Mapping[str, Any]) -> Non
         "Meant for reading many statements at once, with a person looking at what matters. Not for "
         "judging a person, and not for decisions without one.",
         "## Training",
-        f"Encoder `{manifest.encoder.source}` (sha256 `{manifest.encoder.sha256}`), fine-tuned on "
-        f"{len(corpus.train)} negotiations of a corpus of {corpus.records} records (sha256 "
-        f"`{corpus.sha256}`), calibrated on {len(corpus.validation)} others, measured on "
-        f"{len(corpus.test)} it never saw: {', '.join(corpus.test)}.",
+        *_training(manifest),
         f"## Figures on unseen negotiations ({report['records']} records)",
         *(
             f"### {heading}\n\n" + "\n".join(markdown_table(rows))
@@ -41,3 +37,20 @@ def write_card(path: Path, manifest: Manifest, report: Mapping[str, Any]) -> Non
         "lower. The holder matters: without one the model reads the statement as a whole.",
     ]
     path.write_text("\n\n".join(sections) + "\n", encoding="utf-8")
+
+
+def _training(manifest: Manifest) -> Iterator[str]:
+    corpus = manifest.corpus
+    yield (
+        f"Encoder `{manifest.encoder.source}` (sha256 `{manifest.encoder.sha256}`), fine-tuned on "
+        f"{len(corpus.train)} negotiations of a corpus of {corpus.records} records (sha256 "
+        f"`{corpus.sha256}`), calibrated on {len(corpus.validation)} others, measured on "
+        f"{len(corpus.test)} it never saw: {', '.join(corpus.test)}."
+    )
+    if manifest.teacher:
+        yield f"It also learnt from the readings of a larger model, `{manifest.teacher}`."
+    if manifest.window.mask_names:
+        yield (
+            "Names of known parties are replaced by made-up ones before the model sees them, so "
+            "that a reading cannot depend on who they are."
+        )

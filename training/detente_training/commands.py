@@ -90,7 +90,7 @@ def train(
         report = export_run(run, folder, bundle)
         tagger = Tagger.load(bundle)
         probabilities = predict(tagger, split.test)
-        report["invariance"] = _sampled_invariance(run, tagger, probabilities)
+        report |= _measure_names(run, tagger, probabilities)
         save_report(report, folder, f"{run.config.name}: unseen negotiations")
         log_outcome(run, report, probabilities, folder, bundle)
     write_state(folder, finished=True)
@@ -139,7 +139,7 @@ def evaluate(
     from detente_training.encoder import locate_encoder
     from detente_training.export import FrozenEmbedder
     from detente_training.gold import is_gold
-    from detente_training.invariance import measure_invariance
+    from detente_training.invariance import measure_invariance, measure_spread
     from detente_training.negotiation import read_negotiations
     from detente_training.record import corpus_knows, read_records
     from detente_training.report import MODEL, build_report, predict, print_report, save_report
@@ -175,15 +175,16 @@ def evaluate(
             f"no baselines: {corpus} holds no record the model was trained on; name the training "
             "corpus with --corpus"
         )
-    report = build_report(records, tagger.codebook, systems)
+    report = build_report(records, tagger.codebook, systems, tagger.manifest.set_thresholds)
     if parties.exists():
-        swapper = Swapper(read_negotiations(data))
+        swapper, listed = Swapper(read_negotiations(data)), read_parties(parties)
+        report["spread"] = measure_spread(tagger, records, swapper, listed.parties)
         report["invariance"] = measure_invariance(
             tagger,
             records,
             systems[MODEL],
             swapper,
-            read_parties(parties).groups,
+            listed.groups,
             progress=sys.stderr.isatty(),
         )
     title = f"{manifest.name} on {data.name}"
@@ -235,6 +236,40 @@ def export(
     opened = Run.open(run)
     print_report(export_run(opened, run, target), f"{opened.config.name}, unseen negotiations")
     print(f"bundle: {target}")
+
+
+def teach(
+    run: Annotated[Path, typer.Argument(help="The folder of a finished training run.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Where to write the readings, as Parquet.")
+    ] = Path("data/teacher.parquet"),
+) -> None:
+    """Read a run's training statements with its model, for a smaller one to learn from.
+
+    Each statement is read for every party it names and without one, labelled or not. A config
+    learns from the readings by distillation.readings=FILE.
+
+    Examples:  detente teach runs/accurate  |  detente train configs/default.yaml name=student
+    distillation.readings=data/teacher.parquet
+    """
+    _require_training()
+    from detente.files import check_writable
+    from detente_training.distillation import pairs_to_read, write_readings
+    from detente_training.train import Run, load_classifier, read_logits
+
+    check_writable(output)
+    opened = Run.open(run)
+    pairs = pairs_to_read(opened.training_records())
+    logits = read_logits(
+        opened,
+        load_classifier(opened, run),
+        run,
+        pairs,
+        fast=True,
+        progress=sys.stderr.isatty(),
+    )
+    write_readings(output, opened.codebook, pairs, logits.tolist(), opened.config.name)
+    print(f"{output}: {len(pairs)} readings of {len({text for text, _ in pairs})} statements")
 
 
 @corpus.command("check")
@@ -445,20 +480,25 @@ def reproduce(
     print("reproduced")
 
 
-def _sampled_invariance(run: Run, tagger: Tagger, probabilities: Probabilities) -> dict[str, Any]:
-    from detente_training.invariance import sample_invariance
+def _measure_names(run: Run, tagger: Tagger, probabilities: Probabilities) -> dict[str, Any]:
+    from detente_training.invariance import measure_spread, sample_invariance
     from detente_training.negotiation import read_negotiations
     from detente_training.swap import Swapper, read_parties
 
     config = run.config
     if not config.parties.exists():
         return {}
-    return sample_invariance(
-        tagger,
-        run.split.test,
-        probabilities,
-        Swapper(read_negotiations(config.corpus)),
-        read_parties(config.parties).groups,
-        size=config.promotion.swapped_records,
-        seed=config.seed,
-    )
+    parties = read_parties(config.parties)
+    swapper = Swapper(read_negotiations(config.corpus))
+    return {
+        "invariance": sample_invariance(
+            tagger,
+            run.split.test,
+            probabilities,
+            swapper,
+            parties.groups,
+            size=config.promotion.swapped_records,
+            seed=config.seed,
+        ),
+        "spread": measure_spread(tagger, run.split.test, swapper, parties.parties),
+    }

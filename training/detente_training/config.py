@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
@@ -61,15 +62,34 @@ class TrainingConfig(_Model):
     swapped_share: float = Field(
         0.0, ge=0, le=1, description="share of statements trained with other parties' names"
     )
+    swapped_with: Path | None = Field(
+        None, description="file of the other parties; the run's parties by default"
+    )
     patience: PositiveInt = Field(3, description="epochs without gain before stopping")
     frozen_layers: int = Field(0, ge=0, description="encoder layers kept as they are")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="of matrix products; auto is bf16 where the processor computes in it"
+    )
     threads: int = Field(0, ge=0, description="CPU threads; 0 leaves the choice to torch")
+
+
+class DistillationConfig(_Model):
+    """What is learnt from a larger model besides the labels (Hinton et al., 2015)."""
+
+    readings: Path | None = Field(None, description="the larger model's: detente teach RUN")
+    weight: float = Field(
+        0.5, ge=0, le=1, description="share of the loss that follows them, where there are any"
+    )
+    temperature: PositiveFloat = Field(2.0, description="softens both models' probabilities")
 
 
 class CalibrationConfig(_Model):
     """Probabilities and abstention."""
 
     coverage: float = Field(0.8, gt=0, le=1, description="share of readings not abstained from")
+    set_coverage: float = Field(
+        0.9, gt=0, lt=1, description="share of label sets that hold the true label"
+    )
 
 
 class ExportConfig(_Model):
@@ -117,6 +137,7 @@ class RunConfig(_Model):
     encoder: EncoderConfig = EncoderConfig()
     split: SplitConfig = SplitConfig()
     training: TrainingConfig = TrainingConfig()
+    distillation: DistillationConfig = DistillationConfig()
     calibration: CalibrationConfig = CalibrationConfig()
     export: ExportConfig = ExportConfig()
     promotion: PromotionConfig = PromotionConfig()

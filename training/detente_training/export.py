@@ -36,23 +36,22 @@ from detente.bundle import (
     sha256,
     write_manifest,
 )
-from detente.encoding import PairEncoder
 from detente.errors import BundleError, InputError
 from detente.files import make_folder
 from detente.session import Session
 from detente.tagger import Tagger, softmax
 from detente_training import metrics
 from detente_training.baseline import fit_baselines
-from detente_training.calibration import choose_threshold, fit_temperature
+from detente_training.calibration import choose_threshold, fit_label_sets, fit_temperature
 from detente_training.card import write_card
 from detente_training.encoder import WEIGHTS, locate_encoder
-from detente_training.examples import PairCollator, build_dataset, gold_labels
+from detente_training.examples import gold_labels, pad_windows
 from detente_training.gate import fit_gate
 from detente_training.model import LogitsOnly, PairClassifier
 from detente_training.record import Record
 from detente_training.report import MODEL as MODEL_NAME
 from detente_training.report import build_report, predict, save_report, summary
-from detente_training.train import Run, load_classifier, pad_id
+from detente_training.train import Run, load_classifier, pad_id, read_logits
 
 _OPSET = 17
 _INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
@@ -95,7 +94,7 @@ def export_run(run: Run, folder: Path, target: Path) -> dict[str, Any]:
         train = [*run.split.train, *run.split.validation]
         embedder = FrozenEmbedder(locate_encoder(run.config.encoder), manifest.window)
         systems |= fit_baselines(train, run.codebook, embedder, run.split.test)
-        report = build_report(run.split.test, run.codebook, systems)
+        report = build_report(run.split.test, run.codebook, systems, manifest.set_thresholds)
         manifest = manifest.model_copy(update={"metrics": summary(report)})
         write_manifest(draft, manifest)
         write_card(draft / CARD, manifest, report)
@@ -260,8 +259,7 @@ class FrozenEmbedder:
         return vectors
 
     def _embed(self, windows: Sequence[Encoding]) -> NDArray[np.float64]:
-        rows = [{"input_ids": w.ids, "token_type_ids": w.type_ids, "labels": [0]} for w in windows]
-        inputs = PairCollator(self._pad_id)(rows)
+        inputs = pad_windows(windows, self._pad_id)
         mask = inputs["attention_mask"].unsqueeze(-1)
         with torch.no_grad():
             hidden = self._model(
@@ -284,18 +282,20 @@ def _calibrate(run: Run, classifier: PairClassifier, folder: Path, draft: Path) 
 
     check_parity(
         run,
-        _trained_logits(run, classifier, run.split.test, encoder, window.pad_id),
+        read_logits(run, classifier, folder, [(r.text, r.holder) for r in run.split.test]),
         served(run.split.test),
         run.split.test,
     )
     logits = served(run.split.validation)
     gold = gold_labels(run.split.validation, run.codebook)
-    temperatures, thresholds = {}, {}
+    temperatures, thresholds, set_thresholds = {}, {}, {}
     for number, (name, columns) in enumerate(run.codebook.slices.items()):
         temperatures[name] = fit_temperature(logits[:, columns], gold[:, number])
-        probabilities = softmax((logits[:, columns] / temperatures[name]).astype(np.float32))
-        thresholds[name] = choose_threshold(
-            probabilities.astype(np.float64), run.config.calibration.coverage
+        scaled = (logits[:, columns] / temperatures[name]).astype(np.float32)
+        probabilities = softmax(scaled).astype(np.float64)
+        thresholds[name] = choose_threshold(probabilities, run.config.calibration.coverage)
+        set_thresholds[name] = fit_label_sets(
+            probabilities, gold[:, number], run.config.calibration.set_coverage
         )
     return Manifest(
         format=FORMAT,
@@ -305,9 +305,11 @@ def _calibrate(run: Run, classifier: PairClassifier, folder: Path, draft: Path) 
         window=window,
         temperatures=temperatures,
         thresholds=thresholds,
+        set_thresholds=set_thresholds,
         encoder=EncoderSource(
             source=settings.source, sha256=sha256(locate_encoder(settings) / WEIGHTS)
         ),
+        teacher=run.readings.teacher if run.readings else None,
         corpus=CorpusSource(
             sha256=run.corpus_sha,
             records=len(run.records),
@@ -321,24 +323,6 @@ def _calibrate(run: Run, classifier: PairClassifier, folder: Path, draft: Path) 
             if (draft / name).exists()
         },
     )
-
-
-def _trained_logits(
-    run: Run,
-    classifier: PairClassifier,
-    records: Sequence[Record],
-    encoder: PairEncoder,
-    pad: int,
-) -> NDArray[np.float64]:
-    dataset = build_dataset(records, run.codebook, encoder)
-    collate = PairCollator(pad)
-    rows = []
-    with torch.no_grad():
-        for start in range(0, len(dataset), 64):
-            batch = collate([dataset[i] for i in range(start, min(start + 64, len(dataset)))])
-            del batch["labels"]
-            rows.append(classifier(**batch)["logits"].numpy())
-    return np.concatenate(rows).astype(np.float64)
 
 
 def _refuse_foreign_folder(target: Path) -> None:

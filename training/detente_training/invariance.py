@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from detente_training.baseline import Probabilities
 from detente_training.record import Record
 from detente_training.report import predict
 from detente_training.swap import Party, Swapper
+
+_SPREAD_RECORDS = 60
 
 
 def sample_invariance(
@@ -104,3 +107,47 @@ def measure_invariance(
                 },
             }
     return scores
+
+
+def measure_spread(
+    tagger: Tagger, records: Sequence[Record], swapper: Swapper, parties: Sequence[Party]
+) -> dict[str, Any]:
+    """Put each party in turn in the place of the holder of the same statements.
+
+    Args:
+        tagger: the model.
+        records: what to swap in; of those that name no party but their holder, and none of
+            ``parties``, the first `_SPREAD_RECORDS` are used.
+        swapper: puts one party in another's place.
+        parties: whom to put there.
+
+    Returns:
+        For each ordinal dimension ``low`` and ``high``, the parties with the lowest and highest
+        mean on the scale, each as (name, mean): 0 is its first label, 1 its last, and "no
+        position" counts as the middle. ``records`` tells of how many. Empty without any.
+    """
+    alone = [
+        record
+        for record in records
+        if record.holder and not record.implied and len(swapper.actors(record)) == 1
+    ]
+    rows = ([swapper.swap(record, [party]) for party in parties] for record in alone)
+    whole = ([record for record in row if record is not None] for row in rows if all(row))
+    kept = list(islice(whole, _SPREAD_RECORDS))
+    if not kept:
+        return {}
+    readings = predict(tagger, [record for row in kept for record in row])
+    spread = {}
+    for dimension in tagger.codebook.dimensions:
+        if not dimension.scale:
+            continue
+        points = np.full(len(dimension.labels), 0.5)
+        points[list(dimension.scale)] = np.linspace(0, 1, len(dimension.scale))
+        means = (readings[dimension.name] @ points).reshape(len(kept), -1).mean(axis=0)
+        low, high = int(means.argmin()), int(means.argmax())
+        spread[dimension.name] = {
+            "records": len(kept),
+            "low": (parties[low].name, float(means[low])),
+            "high": (parties[high].name, float(means[high])),
+        }
+    return spread

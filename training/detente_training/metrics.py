@@ -115,6 +115,36 @@ def label_scores(counts: Ints) -> list[dict[str, float]]:
     return scores
 
 
+def weighted_mean(scores: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Return the mean of what `label_scores` gives, each label counted by its support."""
+    support = sum(score["support"] for score in scores)
+    means = {
+        key: sum(score[key] * score["support"] for score in scores) / max(support, 1)
+        for key in ("precision", "recall", "f1")
+    }
+    return {**means, "support": support}
+
+
+def label_set_scores(gold: Ints, probabilities: Floats, least: float) -> dict[str, float]:
+    """Return how label sets fare: the share that hold the true label, and their mean size.
+
+    Args:
+        gold: label indices, shape (records,); -100 is left out.
+        probabilities: shape (records, labels).
+        least: the probability from which on a label is in the set; the most probable always is.
+    """
+    known = gold != IGNORED
+    probabilities, gold = probabilities[known], gold[known]
+    if not len(gold):
+        return {"coverage": float("nan"), "size": float("nan")}
+    top = probabilities.max(axis=1, keepdims=True)
+    inside = probabilities >= np.minimum(least, top)
+    return {
+        "coverage": float(inside[np.arange(len(gold)), gold].mean()),
+        "size": float(inside.sum(axis=1).mean()),
+    }
+
+
 def reliability(gold: Ints, probabilities: Floats) -> tuple[Floats, Floats, Floats]:
     """Return share, mean confidence and accuracy of the records in equal-width bins.
 

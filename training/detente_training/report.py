@@ -44,9 +44,18 @@ def predict(tagger: Tagger, records: Sequence[Record], *, progress: bool = False
 
 
 def build_report(
-    records: Sequence[Record], codebook: Codebook, systems: Mapping[str, Probabilities]
+    records: Sequence[Record],
+    codebook: Codebook,
+    systems: Mapping[str, Probabilities],
+    set_thresholds: Mapping[str, float],
 ) -> dict[str, Any]:
     """Score systems on records; the first system is the model, the others are its baselines.
+
+    Args:
+        records: labelled statements.
+        codebook: their dimensions.
+        systems: each one's probabilities.
+        set_thresholds: the least probability of a label in the model's sets, by dimension.
 
     Returns:
         A JSON-ready dictionary: for each dimension macro-F1 with 95% interval, accuracy and
@@ -67,6 +76,7 @@ def build_report(
                 {name: probabilities[dimension.name] for name, probabilities in systems.items()},
                 resampler,
                 records,
+                set_thresholds[dimension.name],
             )
             for number, dimension in enumerate(codebook.dimensions)
         },
@@ -79,6 +89,7 @@ def _score_dimension(
     systems: Mapping[str, NDArray[np.float64]],
     resampler: Resampler,
     records: Sequence[Record],
+    set_threshold: float,
 ) -> dict[str, Any]:
     size = len(dimension.labels)
     known = gold != IGNORED
@@ -96,6 +107,7 @@ def _score_dimension(
     probabilities = systems[model]
     predicted = probabilities.argmax(axis=1)
     counts = metrics.confusion(gold, predicted, size)
+    label_scores = metrics.label_scores(counts)
     by_negotiation: dict[str, list[int]] = defaultdict(list)
     for number, record in enumerate(records):
         by_negotiation[record.negotiation].append(number)
@@ -112,7 +124,9 @@ def _score_dimension(
             )
             for name in baselines
         },
-        "labels": dict(zip(dimension.label_names, metrics.label_scores(counts), strict=True)),
+        "labels": dict(zip(dimension.label_names, label_scores, strict=True)),
+        "weighted": metrics.weighted_mean(label_scores),
+        "label_sets": metrics.label_set_scores(gold, probabilities, set_threshold),
         "confusion": counts.tolist(),
         "abstention": metrics.abstention_curve(gold, probabilities),
         "negotiations": {
@@ -145,22 +159,42 @@ def _score_pairs(
         For each system, and for each edit (the pairs' negotiation) or "all": pairs, pairs right,
         and their share with its 95% interval (Wilson).
     """
+    pairs = find_pairs(records)
+    scores: dict[str, Any] = {}
+    for name, probabilities in systems.items() if pairs else ():
+        predicted = np.stack([probabilities[d.name].argmax(axis=1) for d in codebook.dimensions], 1)
+        right: dict[str, list[bool]] = defaultdict(list)
+        for (first, _), hit in zip(pairs, pairs_right(pairs, gold, predicted), strict=True):
+            right["all"].append(hit)
+            right[records[first].negotiation].append(hit)
+        scores[name] = {edit: _share(hits) for edit, hits in right.items()}
+    return scores
+
+
+def find_pairs(records: Sequence[Record]) -> list[tuple[int, int]]:
+    """Return the places of the two records of each contrast pair."""
     members: dict[str, list[int]] = defaultdict(list)
     for number, record in enumerate(records):
         if record.pair is not None:
             members[record.pair].append(number)
-    pairs = [numbers for numbers in members.values() if len(numbers) == 2]
-    scores: dict[str, Any] = {}
-    for name, probabilities in systems.items() if pairs else ():
-        predicted = np.stack([probabilities[d.name].argmax(axis=1) for d in codebook.dimensions], 1)
-        right: dict[str, list[bool]] = {"all": []}
-        for first, second in pairs:
-            flips = gold[first] != gold[second]
-            hits = (predicted[[first, second]] == gold[[first, second]])[:, flips]
-            right["all"].append(bool(hits.all()))
-            right.setdefault(records[first].negotiation, []).append(bool(hits.all()))
-        scores[name] = {edit: _share(hits) for edit, hits in right.items()}
-    return scores
+    return [(numbers[0], numbers[1]) for numbers in members.values() if len(numbers) == 2]
+
+
+def pairs_right(
+    pairs: Sequence[tuple[int, int]], gold: NDArray[np.int64], predicted: NDArray[np.int64]
+) -> list[bool]:
+    """Return whether both records of each pair are right where their labels differ.
+
+    Args:
+        pairs: places of records; see `find_pairs`.
+        gold: label indices, shape (records, dimensions).
+        predicted: the same of a model.
+    """
+    right = []
+    for pair in map(list, pairs):
+        differ = gold[pair[0]] != gold[pair[1]]
+        right.append(bool((predicted[pair] == gold[pair])[:, differ].all()))
+    return right
 
 
 def _share(hits: Sequence[bool]) -> dict[str, Any]:
@@ -211,11 +245,14 @@ def tables(report: Mapping[str, Any]) -> list[tuple[str, list[list[str]]]]:
         f1.append(["lead over best baseline", *map(_figure, leads)])
     labels = [["dimension", "label", "precision", "recall", "F1", "records"]]
     coverage = [["accuracy at coverage", *(f"{c:.0%}" for c in metrics.COVERAGES)]]
+    sets = [["dimension", "hold the true label", "labels in a set"]]
     for name, part in dimensions.items():
-        for label, score in part["labels"].items():
+        for label, score in [*part["labels"].items(), ("(mean by records)", part["weighted"])]:
             figures = (f"{score[key]:.2f}" for key in ("precision", "recall", "f1"))
             labels.append([name, label, *figures, str(score["support"])])
         coverage.append([name, *(f"{accuracy:.3f}" for _, accuracy in part["abstention"])])
+        shares = part["label_sets"]
+        sets.append([name, f"{shares['coverage']:.3f}", f"{shares['size']:.2f}"])
     slugs = [["macro-F1 by negotiation", "records", *names]]
     for slug in report["negotiations"]:
         cells = [part["negotiations"][slug] for part in parts]
@@ -236,6 +273,12 @@ def tables(report: Mapping[str, Any]) -> list[tuple[str, list[list[str]]]]:
             changes = (f"{scores[n]['flips']:.1%}, {scores[n]['change']:.3f}" for n in names)
             rows.append([group, str(scores["records"]), *changes])
         swaps.append(("Name swaps: labels that change, mean change of probability", rows))
+    if report.get("spread"):
+        rows = [["mean on the scale, 0 to 1", "lowest party", "highest party", "between them"]]
+        for name, spread in report["spread"].items():
+            ends = (f"{party} {mean:.3f}" for party, mean in (spread["low"], spread["high"]))
+            rows.append([name, *ends, f"{spread['high'][1] - spread['low'][1]:.3f}"])
+        swaps.append(("One party after the other in the same statements", rows))
     return [
         ("Macro-F1 [95% interval]", f1),
         *contrast,
@@ -243,6 +286,7 @@ def tables(report: Mapping[str, Any]) -> list[tuple[str, list[list[str]]]]:
         ("Expected calibration error", errors),
         ("Labels", labels),
         ("Abstention", coverage),
+        ("Label sets", sets),
         ("Negotiations", slugs),
     ]
 
