@@ -12,15 +12,14 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import torch
 from rich.console import Console
 from rich.table import Table
 
 from detente.bundle import Bundle
 from detente_training import metrics
 from detente_training.config import RunConfig
-from detente_training.examples import PairCollator, build_dataset, gold_labels
-from detente_training.train import Run, load_classifier
+from detente_training.examples import gold_labels
+from detente_training.train import Run, load_classifier, read_logits
 
 
 def main() -> None:
@@ -30,15 +29,8 @@ def main() -> None:
     folder = parser.parse_args().run
     run = Run(RunConfig.model_validate_json((folder / "config.json").read_text(encoding="utf-8")))
     classifier, bundle = load_classifier(run, folder), Bundle.load(folder / "bundle")
-    records, window = run.split.test, bundle.manifest.window
-
-    dataset = build_dataset(records, run.codebook, bundle.encoder)
-    collate, rows = PairCollator(window.pad_id), []
-    with torch.no_grad():
-        for start in range(0, len(dataset), 64):
-            batch = collate([dataset[i] for i in range(start, min(start + 64, len(dataset)))])
-            rows.append(classifier(**batch)["logits"].numpy())
-    trained = np.concatenate(rows)
+    records = run.split.test
+    trained = read_logits(run, classifier, folder, [(r.text, r.holder) for r in records])
     windows = [bundle.encoder.windows(r.text, r.holder)[0] for r in records]
     served = bundle.session.logits(windows)
     alone = bundle.session.logits(windows, batch_size=1)

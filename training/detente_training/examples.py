@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from datasets import Dataset
 from numpy.typing import NDArray
+from tokenizers import Encoding
 from torch import Tensor
 
 from detente.codebook import Codebook
 from detente.encoding import PairEncoder
+from detente_training.distillation import Readings
 from detente_training.loss import IGNORED
 from detente_training.record import Record
 
@@ -49,6 +51,7 @@ def without_holder(records: Sequence[Record], share: float, seed: int) -> list[i
         numbers[0]
         for numbers in by_text.values()
         if len({tuple(records[i].labels.values()) for i in numbers}) == 1
+        and records[numbers[0]].holder
     ]
     return sorted(random.Random(seed).sample(agreeing, round(share * len(agreeing))))
 
@@ -60,26 +63,33 @@ def build_dataset(
     *,
     holder_free_share: float = 0.0,
     seed: int = 0,
+    teacher: Readings | None = None,
 ) -> Dataset:
     """Return a dataset with input_ids, token_type_ids and labels (one a dimension).
 
-    A statement longer than the window gives its first window.
+    A statement longer than the window gives its first window. With a teacher, each pair has its
+    logits as well, and pairs that it alone has read come last, without labels.
     """
     gold = gold_labels(records, codebook)
     pairs = [(record.text, record.holder, gold[i]) for i, record in enumerate(records)]
     for i in without_holder(records, holder_free_share, seed):
         pairs.append((records[i].text, None, gold[i]))
+    if teacher is not None:
+        labelled = {(text, holder) for text, holder, _ in pairs}
+        unknown = np.full(len(codebook.dimensions), IGNORED)
+        pairs += [(*pair, unknown) for pair in teacher.logits if pair not in labelled]
     rows = []
     for text, holder, labels in pairs:
         window = encoder.windows(text, holder)[0]
-        rows.append(
-            {
-                "input_ids": window.ids,
-                "token_type_ids": window.type_ids,
-                "labels": labels.tolist(),
-                "length": len(window.ids),
-            }
-        )
+        row = {
+            "input_ids": window.ids,
+            "token_type_ids": window.type_ids,
+            "labels": labels.tolist(),
+            "length": len(window.ids),
+        }
+        if teacher is not None:
+            row["teacher"] = teacher.of(text, holder)
+        rows.append(row)
     return Dataset.from_list(rows)
 
 
@@ -90,15 +100,34 @@ class PairCollator:
         self.pad_id = pad_id
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
-        """Return tensors of shape (batch, longest), and labels (batch, dimensions)."""
-        longest = max(len(row["input_ids"]) for row in rows)
+        """Return tensors of shape (batch, longest), and labels (batch, dimensions).
 
-        def pad(values: Sequence[int], filler: int) -> list[int]:
-            return [*values, *([filler] * (longest - len(values)))]
+        Rows with a teacher's logits give ``teacher``, shape (batch, width), too.
+        """
+        batch = _pad(
+            [row["input_ids"] for row in rows], [row["token_type_ids"] for row in rows], self.pad_id
+        )
+        batch["labels"] = torch.tensor([row["labels"] for row in rows])
+        if "teacher" in rows[0]:
+            batch["teacher"] = torch.tensor([row["teacher"] for row in rows])
+        return batch
 
-        return {
-            "input_ids": torch.tensor([pad(row["input_ids"], self.pad_id) for row in rows]),
-            "attention_mask": torch.tensor([pad([1] * len(row["input_ids"]), 0) for row in rows]),
-            "token_type_ids": torch.tensor([pad(row["token_type_ids"], 0) for row in rows]),
-            "labels": torch.tensor([row["labels"] for row in rows]),
-        }
+
+def pad_windows(windows: Sequence[Encoding], pad_id: int) -> dict[str, Tensor]:
+    """Return a batch of token windows as tensors of shape (batch, longest)."""
+    return _pad([window.ids for window in windows], [window.type_ids for window in windows], pad_id)
+
+
+def _pad(
+    ids: Sequence[Sequence[int]], types: Sequence[Sequence[int]], pad_id: int
+) -> dict[str, Tensor]:
+    longest = max(map(len, ids))
+
+    def fill(rows: Iterable[Sequence[int]], filler: int) -> Tensor:
+        return torch.tensor([[*row, *([filler] * (longest - len(row)))] for row in rows])
+
+    return {
+        "input_ids": fill(ids, pad_id),
+        "attention_mask": fill(([1] * len(row) for row in ids), 0),
+        "token_type_ids": fill(types, 0),
+    }

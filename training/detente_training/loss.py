@@ -23,23 +23,60 @@ class CodebookLoss(nn.Module):
         codebook: the dimensions; logits hold their labels side by side.
         weights: one weight a label, shape (labels of all dimensions,).
         softness: mass a label lends each neighbour one step away.
+        teacher_weight: share of the loss that follows a teacher's probabilities, 0 to 1.
+        teacher_temperature: softens the teacher's probabilities and the model's alike.
     """
 
     weights: Tensor
 
-    def __init__(self, codebook: Codebook, weights: NDArray[np.float64], softness: float) -> None:
+    def __init__(
+        self,
+        codebook: Codebook,
+        weights: NDArray[np.float64],
+        softness: float,
+        *,
+        teacher_weight: float = 0.0,
+        teacher_temperature: float = 1.0,
+    ) -> None:
         super().__init__()
         self._slices = list(codebook.slices.values())
+        self._teacher_weight = teacher_weight
+        self._temperature = teacher_temperature
         self.register_buffer("weights", torch.tensor(weights, dtype=torch.float32), False)
         for number, dimension in enumerate(codebook.dimensions):
             targets = torch.tensor(soft_targets(dimension, softness), dtype=torch.float32)
             self.register_buffer(f"targets_{number}", targets, False)
 
-    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Return the scalar loss of logits (batch, width) and labels (batch, dimensions).
+    def forward(self, logits: Tensor, labels: Tensor, teacher: Tensor | None = None) -> Tensor:
+        """Return the scalar loss.
 
-        Labels of -100 are left out.
+        Args:
+            logits: shape (batch, width).
+            labels: shape (batch, dimensions); those of -100 are left out.
+            teacher: a larger model's logits, shape (batch, width); rows of NaN are left out.
         """
+        hard = self._against_labels(logits, labels)
+        if teacher is None:
+            return hard
+        share = self._teacher_weight
+        return (1 - share) * hard + share * self._against_teacher(logits, teacher)
+
+    def _against_teacher(self, logits: Tensor, teacher: Tensor) -> Tensor:
+        """Return the mean cross-entropy against softened probabilities (Hinton et al., 2015)."""
+        known = ~teacher.isnan().any(dim=-1)
+        if not bool(known.any()):
+            return logits.sum() * 0
+        losses = []
+        for columns in self._slices:
+            targets = torch.softmax(teacher[known, columns] / self._temperature, dim=-1)
+            log_probabilities = torch.log_softmax(
+                logits[known, columns] / self._temperature, dim=-1
+            )
+            losses.append(-(targets * log_probabilities).sum(-1).mean())
+        # Softened gradients shrink with the square of the temperature.
+        return torch.stack(losses).mean() * self._temperature**2
+
+    def _against_labels(self, logits: Tensor, labels: Tensor) -> Tensor:
         losses = []
         for number, columns in enumerate(self._slices):
             known = labels[:, number] != IGNORED

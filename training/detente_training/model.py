@@ -58,12 +58,16 @@ class PairClassifier(nn.Module):
         attention_mask: Tensor,
         token_type_ids: Tensor | None = None,
         labels: Tensor | None = None,
+        teacher: Tensor | None = None,
     ) -> dict[str, Tensor]:
-        """Return ``logits`` (batch, labels of all dimensions) and, given labels, ``loss``."""
+        """Return ``logits`` (batch, labels of all dimensions) and, given labels, ``loss``.
+
+        For ``labels`` and ``teacher`` see `CodebookLoss`.
+        """
         pooled = self.pool(input_ids, attention_mask, token_type_ids)
-        outputs = {"logits": self.heads(self.dropout(pooled))}
+        outputs = {"logits": self.heads(self.dropout(pooled)).float()}
         if labels is not None and self.loss is not None:
-            outputs["loss"] = self.loss(outputs["logits"], labels)
+            outputs["loss"] = self.loss(outputs["logits"], labels, teacher)
         return outputs
 
     def pool(
@@ -77,13 +81,11 @@ class PairClassifier(nn.Module):
         return mean
 
     def freeze_layers(self, count: int) -> None:
-        """Keep the embeddings and the first ``count`` encoder layers as they are."""
+        """Train only the encoder layers after the first ``count``, and the heads; 0 trains all."""
         if count == 0:
             return
-        frozen = [self.encoder.embeddings, *self.encoder.encoder.layer[:count]]
-        for module in frozen:
-            for parameter in module.parameters():
-                parameter.requires_grad = False
+        self.encoder.requires_grad_(False)
+        self.encoder.encoder.layer[count:].requires_grad_(True)
 
 
 class LogitsOnly(nn.Module):

@@ -8,12 +8,14 @@ import random
 import shutil
 import sys
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import transformers
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import nn
@@ -32,10 +34,12 @@ from detente.bundle import Window, pair_encoder
 from detente.codebook import Codebook
 from detente.errors import InputError
 from detente.files import make_folder, replacing
+from detente.progress import tracking
 from detente_training import metrics
 from detente_training.config import RunConfig
+from detente_training.distillation import Pair, Readings
 from detente_training.encoder import locate_encoder
-from detente_training.examples import PairCollator, build_dataset, gold_labels
+from detente_training.examples import PairCollator, build_dataset, gold_labels, pad_windows
 from detente_training.gold_records import article_records
 from detente_training.loss import CodebookLoss, label_weights
 from detente_training.model import PairClassifier
@@ -44,6 +48,7 @@ from detente_training.record import Record, corpus_hash, read_records
 from detente_training.split import Split, select_records, split_records
 from detente_training.swap import Swapper, read_parties
 
+_BATCH = 64
 _CONFIG, _STATE, _WEIGHTS = "config.json", "run.json", "model.safetensors"
 
 
@@ -56,6 +61,8 @@ class Run:
         records: the corpus, or what the config uses of it.
         split: the records by what they are used for.
         corpus_sha: hash of the corpus.
+        readings: what a larger model says of training statements, if the config names some; see
+            `training_readings`.
     """
 
     def __init__(self, config: RunConfig) -> None:
@@ -66,11 +73,16 @@ class Run:
         self.split: Split = split_records(self.records, config.split, config.seed)
         _refuse_single_labels(self.split.train, self.codebook)
         swaps = config.training.swapped_share > 0
-        self._parties = read_parties(config.parties).parties if swaps else ()
+        names = config.training.swapped_with or config.parties
+        self._parties = read_parties(names).parties if swaps else ()
         self._negotiations = read_negotiations(config.corpus) if swaps else {}
         self._article_records: Sequence[Record] = ()
         if config.articles is not None:
             self._article_records = article_records(config.articles, self.codebook)
+        self.readings: Readings | None = None
+        if config.distillation.readings is not None:
+            unseen = [*self.split.validation, *self.split.test]
+            self.readings = Readings.load(config.distillation.readings, self.codebook, unseen)
 
     @classmethod
     def open(cls, folder: Path) -> Run:
@@ -93,8 +105,18 @@ class Run:
 
         Statements of annotated articles come last, if the config names some.
         """
-        return [*self._corpus_records(), *self._article_records]
+        return [*self._corpus_records, *self._article_records]
 
+    def training_readings(self) -> Readings | None:
+        """Return the larger model's readings; statements with other names are read as before."""
+        if self.readings is None:
+            return None
+        pairs = zip(self.split.train, self._corpus_records, strict=True)
+        return self.readings.also(
+            {(new.text, new.holder): (old.text, old.holder) for old, new in pairs if new is not old}
+        )
+
+    @cached_property
     def _corpus_records(self) -> list[Record]:
         if not self._parties:
             return self.split.train
@@ -129,6 +151,8 @@ class Run:
             self.corpus_sha,
             corpus_hash(self._article_records),
         ]
+        if self.readings:
+            parts.append(self.readings.digest)
         if self._parties:
             parts += [repr(self._parties), repr(sorted(self._negotiations.items()))]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -194,7 +218,13 @@ def fit(run: Run, folder: Path, callbacks: list[TrainerCallback]) -> None:
         source,
         run.codebook,
         dropout=settings.dropout,
-        loss=CodebookLoss(run.codebook, weights, settings.ordinal_softness),
+        loss=CodebookLoss(
+            run.codebook,
+            weights,
+            settings.ordinal_softness,
+            teacher_weight=config.distillation.weight,
+            teacher_temperature=config.distillation.temperature,
+        ),
     )
     classifier.freeze_layers(settings.frozen_layers)
     trainer = PairTrainer(
@@ -207,6 +237,7 @@ def fit(run: Run, folder: Path, callbacks: list[TrainerCallback]) -> None:
             encoder,
             holder_free_share=settings.holder_free_share,
             seed=config.seed,
+            teacher=run.training_readings(),
         ),
         eval_dataset=build_dataset(run.split.validation, run.codebook, encoder),
         data_collator=PairCollator(pad_id(source)),
@@ -227,6 +258,47 @@ def load_classifier(run: Run, folder: Path) -> PairClassifier:
     classifier = PairClassifier(AutoModel.from_config(config), run.codebook)
     classifier.load_state_dict(load_file(folder / "model" / _WEIGHTS))
     return classifier.eval()
+
+
+def read_logits(
+    run: Run,
+    classifier: PairClassifier,
+    folder: Path,
+    pairs: Sequence[Pair],
+    *,
+    fast: bool = False,
+    progress: bool = False,
+) -> NDArray[np.float64]:
+    """Return a trained model's logits of (statement, holder) pairs, shape (pairs, width).
+
+    A statement longer than the window is read by its first window, as in training.
+
+    Args:
+        run: the run's inputs.
+        classifier: its trained model; see `load_classifier`.
+        folder: its folder.
+        pairs: what to read.
+        fast: compute in the run's precision; in fp32 otherwise.
+        progress: show a progress bar on stderr.
+    """
+    pad = pad_id(folder / "model")
+    tokenizer = Tokenizer.from_file(str(folder / "model" / "tokenizer.json"))
+    encoder = pair_encoder(tokenizer, run.window(pad))
+    windows = [encoder.windows(text, holder)[0] for text, holder in pairs]
+    order = sorted(range(len(windows)), key=lambda i: len(windows[i].ids))
+    logits = np.zeros((len(windows), run.codebook.size))
+    bf16 = fast and _uses_bf16(run.config.training.precision)
+    with (
+        torch.no_grad(),
+        torch.autocast("cpu", torch.bfloat16, enabled=bf16),
+        tracking("reading", len(windows), show=progress) as advance,
+    ):
+        for start in range(0, len(order), _BATCH):
+            batch = order[start : start + _BATCH]
+            inputs = pad_windows([windows[i] for i in batch], pad)
+            logits[batch] = classifier(**inputs)["logits"].numpy()
+            advance(len(batch))
+    return logits
 
 
 def pad_id(folder: Path) -> int:
@@ -264,6 +336,7 @@ class PairTrainer(Trainer):  # type: ignore[misc]
 
 def _arguments(config: RunConfig, folder: Path) -> TrainingArguments:
     settings = config.training
+    bf16 = _uses_bf16(settings.precision)
     return TrainingArguments(
         output_dir=str(folder / "checkpoints"),
         num_train_epochs=settings.epochs,
@@ -287,7 +360,18 @@ def _arguments(config: RunConfig, folder: Path) -> TrainingArguments:
         report_to="none",
         disable_tqdm=not sys.stderr.isatty(),
         dataloader_pin_memory=False,
+        bf16=bf16,
+        use_cpu=bf16 and not torch.cuda.is_available(),
     )
+
+
+def _uses_bf16(precision: str) -> bool:
+    if precision != "auto":
+        return precision == "bf16"
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
 def _validation_scores(prediction: EvalPrediction, codebook: Codebook) -> dict[str, float]:

@@ -1,0 +1,159 @@
+"""What each step of the training recipe is worth: trainings with it and without, over seeds.
+
+    python benchmarks/recipe.py REAL.jsonl
+    python benchmarks/recipe.py REAL.jsonl --steps all-names focal --seeds 1 2 3 4 5
+
+Every step is a few settings that differ from the base (benchmarks/recipe.yaml). Each is trained
+with each seed, and measured on the unseen negotiations, the contrast pairs and real text. What is
+done lies in --folder and is not done again, so a killed benchmark goes on. Figures are means over
+seeds; intervals are 95%, by a bootstrap over statements and seeds, paired with the base.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from detente.codebook import Codebook
+from detente.files import replacing
+from detente_training.config import load_config
+from detente_training.examples import gold_labels
+from detente_training.metrics import Interval, Resampler
+from detente_training.record import Record, read_records
+from detente_training.report import find_pairs, markdown_table, pairs_right
+from detente_training.tracking import EpochPrinter
+from detente_training.train import Run, fit, load_classifier, open_folder, read_logits
+
+ROOT = Path(__file__).parent.parent
+BASE = "base"
+
+Labels = NDArray[np.int64]
+
+
+def main() -> None:
+    """Train what is not trained yet, then print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("real", type=Path)
+    parser.add_argument("--recipe", type=Path, default=ROOT / "benchmarks" / "recipe.yaml")
+    parser.add_argument("--steps", nargs="*", help="only these, and the base")
+    parser.add_argument("--seeds", nargs="*", type=int, default=[1, 2, 3])
+    parser.add_argument("--folder", type=Path, default=Path("runs/recipe"))
+    options = parser.parse_args()
+    recipe = yaml.safe_load(options.recipe.read_text(encoding="utf-8"))
+    steps = {BASE: {"set": [], "why": ""}, **recipe["steps"]}
+    if options.steps:
+        steps = {name: steps[name] for name in (BASE, *options.steps)}
+    for seed in options.seeds:
+        for name, step in steps.items():
+            path = options.folder / f"{name}-{seed}.json"
+            if not path.exists():
+                settings = [*recipe["base"], *step["set"], f"seed={seed}", f"name={name}-{seed}"]
+                answers = train(ROOT / recipe["config"], settings, options.folder, options.real)
+                with replacing(path) as temporary:
+                    temporary.write_text(json.dumps(answers), encoding="utf-8")
+    runs = {
+        name: [
+            json.loads((options.folder / f"{name}-{seed}.json").read_text(encoding="utf-8"))
+            for seed in options.seeds
+        ]
+        for name in steps
+    }
+    config = load_config(ROOT / recipe["config"])
+    codebook = Codebook.load(ROOT / config.codebook)
+    sets = evaluation_sets(Run(config), options.real)
+    for title, records in sets.items():
+        print(f"\n### {title}, {len(records)} records\n")
+        predicted = {
+            name: np.array([answers[title] for answers in each]) for name, each in runs.items()
+        }
+        print("\n".join(markdown_table(compare(records, codebook, predicted))))
+
+
+def train(config: Path, settings: Sequence[str], folder: Path, real: Path) -> dict[str, Any]:
+    """Train one model and return its labels, by evaluation set, shape (records, dimensions)."""
+    run = Run(load_config(config, [*settings, f"output={folder}"]))
+    print(run.config.name, flush=True)
+    place = open_folder(run, fresh=False)
+    fit(run, place, [EpochPrinter()])
+    classifier = load_classifier(run, place)
+    answers = {}
+    for title, records in evaluation_sets(run, real).items():
+        pairs = [(record.text, record.holder) for record in records]
+        logits = read_logits(run, classifier, place, pairs, fast=True)
+        chosen = [logits[:, columns].argmax(axis=1) for columns in run.codebook.slices.values()]
+        answers[title] = np.stack(chosen, axis=1).tolist()
+    shutil.rmtree(place)
+    return answers
+
+
+def evaluation_sets(run: Run, real: Path) -> dict[str, list[Record]]:
+    """Return what every model is measured on."""
+    return {
+        "unseen": run.split.test,
+        "contrast": read_records(ROOT / "data" / "contrast", run.codebook),
+        "real": read_records(real, run.codebook),
+    }
+
+
+def compare(
+    records: Sequence[Record], codebook: Codebook, predicted: Mapping[str, Labels]
+) -> list[list[str]]:
+    """Return a table of each step's macro-F1, and its gain over the base where it is no chance.
+
+    Args:
+        records: the evaluation set.
+        codebook: its dimensions.
+        predicted: each step's labels, shape (seeds, records, dimensions).
+    """
+    gold = gold_labels(records, codebook)
+    resampler = Resampler([record.text for record in records])
+    samples = {
+        name: [
+            _macro_f1(resampler, gold[:, number], labels[:, :, number], len(dimension.labels))
+            for number, dimension in enumerate(codebook.dimensions)
+        ]
+        for name, labels in predicted.items()
+    }
+    rows = [["step", *(dimension.name for dimension in codebook.dimensions)]]
+    for name, dimensions in samples.items():
+        cells = []
+        for (value, drawn), (base_value, base_drawn) in zip(dimensions, samples[BASE], strict=True):
+            if name == BASE:
+                low, high = np.percentile(drawn, [2.5, 97.5])
+                cells.append(str(Interval(value, float(low), float(high))))
+                continue
+            low, high = np.percentile(drawn - base_drawn, [2.5, 97.5])
+            cells.append(f"{value - base_value:+.3f} [{low:+.3f}, {high:+.3f}]")
+        rows.append([name, *cells])
+    if pairs := find_pairs(records):
+        rows[0].append("both of a pair right")
+        for row, labels in zip(rows[1:], predicted.values(), strict=True):
+            shares = [np.mean(pairs_right(pairs, gold, each)) for each in labels]
+            row.append(f"{np.mean(shares):.3f} ({min(shares):.3f} to {max(shares):.3f})")
+    return rows
+
+
+def _macro_f1(
+    resampler: Resampler, gold: Labels, predicted: Labels, size: int
+) -> tuple[float, NDArray[np.float64]]:
+    """Return the mean over seeds, and its value in resamples of statements and of seeds."""
+    scores = [resampler.macro_f1(gold, labels, size) for labels in predicted]
+    drawn = np.stack([samples for _, samples in scores])
+    # The same seeds are drawn for every step, so that differences stay paired.
+    seeds = np.random.default_rng(0).integers(0, len(drawn), size=(len(drawn), drawn.shape[1]))
+    means = np.take_along_axis(drawn, seeds, axis=0).mean(axis=0)
+    return float(np.mean([interval.value for interval, _ in scores])), means
+
+
+if __name__ == "__main__":
+    main()

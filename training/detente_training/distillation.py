@@ -1,0 +1,132 @@
+"""Distillation: a larger model's readings of training statements, kept for a smaller one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet
+
+from detente.codebook import Codebook
+from detente.errors import InputError
+from detente.files import reading, replacing
+from detente.parties.gazetteer import Gazetteer
+from detente_training.record import Record
+
+Pair = tuple[str, str | None]
+
+_TEXT, _HOLDER = "text", "holder"
+_TEACHER = b"teacher"
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What a larger model says of (statement, holder) pairs.
+
+    Attributes:
+        logits: a row for each pair, the labels of all dimensions side by side.
+        teacher: the name of the larger model's run.
+    """
+
+    logits: Mapping[Pair, Sequence[float]]
+    teacher: str
+    _width: int
+
+    def of(self, text: str, holder: str | None) -> Sequence[float]:
+        """Return a pair's logits; NaN for one that was not read."""
+        return self.logits.get((text, holder)) or [float("nan")] * self._width
+
+    def also(self, copies: Mapping[Pair, Pair]) -> Readings:
+        """Return readings in which each key of ``copies`` reads like the pair it is a copy of."""
+        known = {new: self.logits[old] for new, old in copies.items() if old in self.logits}
+        return replace(self, logits={**self.logits, **known})
+
+    @property
+    def digest(self) -> str:
+        """A SHA-256 of the readings."""
+        lines = sorted(repr((pair, [f"{x:.4f}" for x in row])) for pair, row in self.logits.items())
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    @classmethod
+    def load(cls, path: Path, codebook: Codebook, unseen: Iterable[Record]) -> Readings:
+        """Read what `write` wrote.
+
+        Args:
+            path: the Parquet file.
+            codebook: of the smaller model.
+            unseen: records it is validated and tested on.
+
+        Raises:
+            InputError: no such file, labels of another codebook, or an unseen record among the
+                statements read.
+        """
+        with reading(path) as stream:
+            try:
+                table = pyarrow.parquet.read_table(stream)
+            except pyarrow.ArrowInvalid:
+                raise InputError(
+                    f"{path}: is no Parquet file; make one with: detente teach"
+                ) from None
+        names = _columns(codebook)
+        if table.column_names != [_TEXT, _HOLDER, *names]:
+            raise InputError(
+                f"{path}: holds readings by another codebook; make them again with: detente teach"
+            )
+        pairs = list(zip(table[_TEXT].to_pylist(), table[_HOLDER].to_pylist(), strict=True))
+        texts = {text for text, _ in pairs}
+        for record in unseen:
+            if record.text in texts:
+                raise InputError(
+                    f"{path}: holds readings of {record.place}, which is not to be trained on; "
+                    "the larger model needs the same split"
+                )
+        rows = zip(*(table[name].to_pylist() for name in names), strict=True)
+        teacher = (table.schema.metadata or {}).get(_TEACHER, b"").decode()
+        return cls(
+            {pair: list(row) for pair, row in zip(pairs, rows, strict=True)}, teacher, len(names)
+        )
+
+
+def write_readings(
+    path: Path,
+    codebook: Codebook,
+    pairs: Sequence[Pair],
+    logits: Sequence[Sequence[float]],
+    teacher: str,
+) -> None:
+    """Write a larger model's logits, shape (pairs, labels of all dimensions), as Parquet."""
+    texts, holders = zip(*pairs, strict=True)
+    columns = dict(zip(_columns(codebook), zip(*logits, strict=True), strict=True))
+    schema = pyarrow.schema(
+        [(_TEXT, pyarrow.string()), (_HOLDER, pyarrow.string())]
+        + [(name, pyarrow.float16()) for name in columns],
+        metadata={_TEACHER: teacher.encode()},
+    )
+    table = pyarrow.table({_TEXT: texts, _HOLDER: holders, **columns}, schema=schema)
+    with replacing(path) as temporary:
+        pyarrow.parquet.write_table(table, temporary, compression="zstd", compression_level=19)
+
+
+def pairs_to_read(records: Sequence[Record]) -> list[Pair]:
+    """Return the pairs a smaller model can learn from: labelled ones, and more without a label.
+
+    Each statement is also read without a holder, and for every other party that it names.
+    """
+    gazetteer = Gazetteer.load()
+    texts = dict.fromkeys(record.text for record in records)
+    labelled = [(record.text, record.holder) for record in records]
+    more = [pair for text in texts for pair in _unlabelled(text, gazetteer)]
+    return list(dict.fromkeys([*labelled, *more]))
+
+
+def _unlabelled(text: str, gazetteer: Gazetteer) -> Iterator[Pair]:
+    yield text, None
+    for mention in gazetteer.find(text):
+        yield text, mention.text
+
+
+def _columns(codebook: Codebook) -> list[str]:
+    return [f"{d.name}.{label}" for d in codebook.dimensions for label in d.label_names]
