@@ -19,10 +19,10 @@ class Prediction:
         probabilities: every label's probability, in the codebook's order; they sum to 1.
         takes_position: whether the label is another than the codebook's "no position".
         abstained: whether the probability lies below the bundle's threshold.
-        label_set: the labels that cannot be ruled out, in the codebook's order: on statements like
-            those the model was calibrated on, nine sets in ten hold the true label.
         evidence: the words that carry the label, the weightiest first. Only where an explanation
             was asked for and the label takes a position; empty also where no single word counts.
+        label_set: the labels that cannot be ruled out, in the codebook's order: on statements like
+            those the model was calibrated on, nine sets in ten hold the true label.
     """
 
     label: str
@@ -30,8 +30,8 @@ class Prediction:
     probabilities: Mapping[str, float]
     takes_position: bool
     abstained: bool
-    label_set: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    label_set: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,8 @@ def test_classify_a_file(detente: Command, tmp_path: Path) -> None:
     for row in rows:
         for name in ("stance", "sequencing", "shift"):
             cell = row[name]
-            assert set(cell) == {"label", "probability", "probabilities"}
+            assert set(cell) == {"label", "probability", "probabilities", "label_set"}
+            assert cell["label"] in cell["label_set"]
             assert cell["probabilities"][cell["label"]] == cell["probability"]
 
 

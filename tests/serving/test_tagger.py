@@ -45,6 +45,20 @@ def test_the_worked_examples_read_right(tagger: Tagger) -> None:
     assert not tagger(STATEMENTS[1]).takes_position
 
 
+def test_a_label_set_holds_what_cannot_be_ruled_out(tagger: Tagger) -> None:
+    statements = ["We will never agree.", "We might, if pressed, look at it again.", "Rain fell."]
+    sizes = set()
+    for reading in tagger.classify(statements):
+        for name, prediction in reading:
+            least = tagger.manifest.set_thresholds[name]
+            assert prediction.label in prediction.label_set
+            for label, probability in prediction.probabilities.items():
+                inside = label in prediction.label_set
+                assert inside == (probability >= least or label == prediction.label)
+            sizes.add(len(prediction.label_set))
+    assert len(sizes) > 1
+
+
 def test_readings_come_in_the_order_given_whatever_shares_their_batch(tagger: Tagger) -> None:
     many = [*STATEMENTS, " ".join(STATEMENTS), *reversed(STATEMENTS)]
     together = tagger.classify(many, batch_size=3)

@@ -6,17 +6,20 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from tokenizers import Tokenizer
 
 from detente import Tagger
-from detente.bundle import MODEL, Bundle, sha256
+from detente.bundle import MODEL, Bundle, pair_encoder, sha256
 from detente.errors import BundleError, InputError
 from detente.session import Session
 from detente_training.config import EncoderConfig, load_config
 from detente_training.encoder import WEIGHTS, locate_encoder
 from detente_training.examples import PairCollator, build_dataset
 from detente_training.export import export_run, write_model
+from detente_training.loss import IGNORED
 from detente_training.report import MODEL as MODEL_NAME
 from detente_training.train import Run, load_classifier
 from tests.conftest import Command, assert_one_line_error
@@ -137,6 +140,39 @@ def test_the_served_model_follows_the_trained_one(
         windows, batch_size=1
     )
     assert abs(served - alone).max() < 1e-4
+
+
+def test_a_smaller_model_learns_from_the_readings_of_a_run(
+    detente: Command, trained: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workplace)
+    done = detente("teach", trained, "-o", "teacher.parquet", cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    settings = ["training.swapped_share=0.5", "distillation.readings=teacher.parquet"]
+    run = Run(load_config(QUICK, settings))
+    assert run.fingerprint != Run(load_config(QUICK, settings[:1])).fingerprint
+    readings = run.training_readings()
+    assert readings is not None
+    assert readings.teacher == "quick"
+    tokenizer = Tokenizer.from_file(str(trained / "model" / "tokenizer.json"))
+    encoder = pair_encoder(tokenizer, run.window(0))
+    records = run.training_records()
+    dataset = build_dataset(records, run.codebook, encoder, teacher=readings)
+    labelled, unlabelled = dataset[: len(records)], dataset[len(records) :]
+    assert np.isfinite(labelled["teacher"]).all()
+    assert np.isfinite(unlabelled["teacher"]).all()
+    assert (np.array(unlabelled["labels"]) == IGNORED).all()
+    pairs = list(zip(run.split.train, records, strict=True))
+    swapped = next(i for i, (old, new) in enumerate(pairs) if old != new)
+    old, _ = pairs[swapped]
+    assert labelled["teacher"][swapped] == readings.of(old.text, old.holder)
+    # The teacher follows its own readings as closely as half precision allows.
+    classifier = load_classifier(Run.open(trained), trained)
+    same = [i for i, (old, new) in enumerate(pairs) if old == new][:16]
+    batch = PairCollator(0)([dataset[i] for i in same])
+    with torch.no_grad():
+        logits = classifier(batch["input_ids"], batch["attention_mask"], batch["token_type_ids"])
+    assert (logits["logits"] - batch["teacher"]).abs().mean() < 0.05
 
 
 def test_a_share_of_the_training_statements_names_other_parties(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,8 +13,6 @@ from detente.errors import DetenteError, InputError
 
 if TYPE_CHECKING:
     from detente.tagger import Tagger
-    from detente_training.baseline import Probabilities
-    from detente_training.train import Run
 
 _NEEDED = (
     "torch",
@@ -67,7 +65,7 @@ def train(
     from detente_training.config import load_config
     from detente_training.encoder import locate_encoder
     from detente_training.export import export_run
-    from detente_training.report import predict, print_report, save_report
+    from detente_training.report import predict, print_report
     from detente_training.tracking import EpochLogger, log_outcome, tracked
     from detente_training.train import Run, fit, open_folder, read_state, write_state
 
@@ -88,10 +86,7 @@ def train(
         write_state(folder, mlflow_run=mlflow_run)
         fit(run, folder, [EpochLogger()])
         report = export_run(run, folder, bundle)
-        tagger = Tagger.load(bundle)
-        probabilities = predict(tagger, split.test)
-        report |= _measure_names(run, tagger, probabilities)
-        save_report(report, folder, f"{run.config.name}: unseen negotiations")
+        probabilities = predict(Tagger.load(bundle), split.test)
         log_outcome(run, report, probabilities, folder, bundle)
     write_state(folder, finished=True)
     print_report(report, f"{run.config.name}, unseen negotiations")
@@ -478,27 +473,3 @@ def reproduce(
         print(f"not reproduced: {failed}")
         raise typer.Exit(1)
     print("reproduced")
-
-
-def _measure_names(run: Run, tagger: Tagger, probabilities: Probabilities) -> dict[str, Any]:
-    from detente_training.invariance import measure_spread, sample_invariance
-    from detente_training.negotiation import read_negotiations
-    from detente_training.swap import Swapper, read_parties
-
-    config = run.config
-    if not config.parties.exists():
-        return {}
-    parties = read_parties(config.parties)
-    swapper = Swapper(read_negotiations(config.corpus))
-    return {
-        "invariance": sample_invariance(
-            tagger,
-            run.split.test,
-            probabilities,
-            swapper,
-            parties.groups,
-            size=config.promotion.swapped_records,
-            seed=config.seed,
-        ),
-        "spread": measure_spread(tagger, run.split.test, swapper, parties.parties),
-    }

@@ -41,16 +41,19 @@ from detente.files import make_folder
 from detente.session import Session
 from detente.tagger import Tagger, softmax
 from detente_training import metrics
-from detente_training.baseline import fit_baselines
+from detente_training.baseline import Probabilities, fit_baselines
 from detente_training.calibration import choose_threshold, fit_label_sets, fit_temperature
 from detente_training.card import write_card
 from detente_training.encoder import WEIGHTS, locate_encoder
 from detente_training.examples import gold_labels, pad_windows
 from detente_training.gate import fit_gate
+from detente_training.invariance import measure_spread, sample_invariance
 from detente_training.model import LogitsOnly, PairClassifier
+from detente_training.negotiation import read_negotiations
 from detente_training.record import Record
 from detente_training.report import MODEL as MODEL_NAME
 from detente_training.report import build_report, predict, save_report, summary
+from detente_training.swap import Swapper, read_parties
 from detente_training.train import Run, load_classifier, pad_id, read_logits
 
 _OPSET = 17
@@ -70,7 +73,7 @@ def export_run(run: Run, folder: Path, target: Path) -> dict[str, Any]:
         target: the bundle's folder; it appears complete or not at all.
 
     Returns:
-        The evaluation report on the unseen negotiations, baselines included.
+        The evaluation report on the unseen negotiations, baselines and name swaps included.
 
     Raises:
         BundleError: the int8 model strays from the trained one; says which statements differ.
@@ -95,6 +98,7 @@ def export_run(run: Run, folder: Path, target: Path) -> dict[str, Any]:
         embedder = FrozenEmbedder(locate_encoder(run.config.encoder), manifest.window)
         systems |= fit_baselines(train, run.codebook, embedder, run.split.test)
         report = build_report(run.split.test, run.codebook, systems, manifest.set_thresholds)
+        report |= _measure_names(run, tagger, systems[MODEL_NAME])
         manifest = manifest.model_copy(update={"metrics": summary(report)})
         write_manifest(draft, manifest)
         write_card(draft / CARD, manifest, report)
@@ -103,6 +107,26 @@ def export_run(run: Run, folder: Path, target: Path) -> dict[str, Any]:
         draft.rename(target)
     save_report(report, folder, f"{run.config.name}: unseen negotiations")
     return report
+
+
+def _measure_names(run: Run, tagger: Tagger, probabilities: Probabilities) -> dict[str, Any]:
+    config = run.config
+    if not config.parties.exists():
+        return {}
+    parties = read_parties(config.parties)
+    swapper = Swapper(read_negotiations(config.corpus))
+    return {
+        "invariance": sample_invariance(
+            tagger,
+            run.split.test,
+            probabilities,
+            swapper,
+            parties.groups,
+            size=config.promotion.swapped_records,
+            seed=config.seed,
+        ),
+        "spread": measure_spread(tagger, run.split.test, swapper, parties.parties),
+    }
 
 
 def write_model(classifier: PairClassifier, path: Path) -> None:
