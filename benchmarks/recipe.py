@@ -1,7 +1,7 @@
 """What each step of the training recipe is worth: trainings with it and without, over seeds.
 
     python benchmarks/recipe.py REAL.jsonl
-    python benchmarks/recipe.py REAL.jsonl --steps all-names focal --seeds 1 2 3 4 5
+    python benchmarks/recipe.py REAL.jsonl --steps masked-names longer --seeds 1 2 3 4 5
 
 Every step is a few settings that differ from the base (benchmarks/recipe.yaml). Each is trained
 with each seed, and measured on the unseen negotiations, the contrast pairs and real text. What is
@@ -68,15 +68,13 @@ def main() -> None:
         ]
         for name in steps
     }
-    config = load_config(ROOT / recipe["config"])
-    codebook = Codebook.load(ROOT / config.codebook)
-    sets = evaluation_sets(Run(config), options.real)
-    for title, records in sets.items():
+    base = Run(load_config(ROOT / recipe["config"], recipe["base"]))
+    for title, records in evaluation_sets(base, options.real).items():
         print(f"\n### {title}, {len(records)} records\n")
         predicted = {
             name: np.array([answers[title] for answers in each]) for name, each in runs.items()
         }
-        print("\n".join(markdown_table(compare(records, codebook, predicted))))
+        print("\n".join(markdown_table(compare(records, base.codebook, predicted))))
 
 
 def train(config: Path, settings: Sequence[str], folder: Path, real: Path) -> dict[str, Any]:
@@ -108,7 +106,7 @@ def evaluation_sets(run: Run, real: Path) -> dict[str, list[Record]]:
 def compare(
     records: Sequence[Record], codebook: Codebook, predicted: Mapping[str, Labels]
 ) -> list[list[str]]:
-    """Return a table of each step's macro-F1, and its gain over the base where it is no chance.
+    """Return a table of the base's macro-F1 and of each step's gain over it.
 
     Args:
         records: the evaluation set.

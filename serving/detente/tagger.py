@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detente.article import Article, Holder, Statement
 from detente.bundle import DEFAULT, Bundle, Manifest
@@ -255,19 +257,14 @@ class Tagger:
         probabilities = softmax(logits / self.manifest.temperatures[dimension.name])
         chosen = _join_windows(probabilities, dimension)
         best = int(chosen.argmax())
-        # The label itself is in its set even where it is less probable than a set asks for.
-        least = min(self.manifest.set_thresholds[dimension.name], float(chosen[best]))
+        inside = in_label_set(chosen, self.manifest.set_thresholds[dimension.name])
         return Prediction(
             label=dimension.label_names[best],
             probability=float(chosen[best]),
             probabilities=dict(zip(dimension.label_names, chosen.tolist(), strict=True)),
             takes_position=dimension.label_names[best] != dimension.no_position,
             abstained=bool(chosen[best] < self.manifest.thresholds[dimension.name]),
-            label_set=tuple(
-                label
-                for label, probability in zip(dimension.label_names, chosen.tolist(), strict=True)
-                if probability >= least
-            ),
+            label_set=tuple(itertools.compress(dimension.label_names, inside.tolist())),
         )
 
 
@@ -307,6 +304,18 @@ def softmax(logits: FloatArray) -> FloatArray:
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     probabilities: FloatArray = powers / powers.sum(axis=-1, keepdims=True)
     return probabilities
+
+
+def in_label_set(probabilities: NDArray[np.floating[Any]], least: float) -> NDArray[np.bool_]:
+    """Return which labels are in their set: those not below ``least``, and the most probable.
+
+    Args:
+        probabilities: labels along the last axis.
+        least: the bundle's threshold for sets.
+    """
+    top = probabilities.max(axis=-1, keepdims=True)
+    inside: NDArray[np.bool_] = probabilities >= np.minimum(least, top)
+    return inside
 
 
 def _join_windows(probabilities: FloatArray, dimension: Dimension) -> FloatArray:

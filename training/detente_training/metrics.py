@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detente.tagger import in_label_set
 from detente_training.loss import IGNORED
 
 Floats = NDArray[np.float64]
@@ -137,8 +138,7 @@ def label_set_scores(gold: Ints, probabilities: Floats, least: float) -> dict[st
     probabilities, gold = probabilities[known], gold[known]
     if not len(gold):
         return {"coverage": float("nan"), "size": float("nan")}
-    top = probabilities.max(axis=1, keepdims=True)
-    inside = probabilities >= np.minimum(least, top)
+    inside = in_label_set(probabilities, least)
     return {
         "coverage": float(inside[np.arange(len(gold)), gold].mean()),
         "size": float(inside.sum(axis=1).mean()),
