@@ -3,10 +3,11 @@
     python benchmarks/recipe.py REAL.jsonl
     python benchmarks/recipe.py REAL.jsonl --steps masked-names longer --seeds 1 2 3 4 5
 
-Every step is a few settings that differ from the base (benchmarks/recipe.yaml). Each is trained
-with each seed, and measured on the unseen negotiations, the contrast pairs and real text. What is
-done lies in --folder and is not done again, so a killed benchmark goes on. Figures are means over
-seeds; intervals are 95%, by a bootstrap over statements and seeds, paired with the base.
+Every step is a few settings that differ from the base (benchmarks/recipe.yaml), or a method of
+benchmarks/variants.py. Each is trained with each seed, and measured on the unseen negotiations,
+the contrast pairs and real text. What is done lies in --folder and is not done again, so a killed
+benchmark goes on. Figures are means over seeds; intervals are 95%, by a bootstrap over statements
+and seeds, paired with the base.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from typing import Any
 import numpy as np
 import yaml
 from numpy.typing import NDArray
+from variants import VARIANTS, Variant
 
 from detente.codebook import Codebook
 from detente.files import replacing
-from detente_training.config import load_config
+from detente_training.config import RunConfig, load_config
 from detente_training.examples import gold_labels
 from detente_training.metrics import Interval, Resampler
 from detente_training.record import Record, read_records
@@ -50,15 +52,26 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("runs/recipe"))
     options = parser.parse_args()
     recipe = yaml.safe_load(options.recipe.read_text(encoding="utf-8"))
-    steps = {BASE: {"set": [], "why": ""}, **recipe["steps"]}
+    steps = {BASE: {}, **recipe["steps"]}
+    if unknown := set(options.steps or ()) - set(steps):
+        parser.error(f"no step {sorted(unknown)[0]!r}; there are: {', '.join(steps)}")
     if options.steps:
         steps = {name: steps[name] for name in (BASE, *options.steps)}
     for seed in options.seeds:
         for name, step in steps.items():
             path = options.folder / f"{name}-{seed}.json"
             if not path.exists():
-                settings = [*recipe["base"], *step["set"], f"seed={seed}", f"name={name}-{seed}"]
-                answers = train(ROOT / recipe["config"], settings, options.folder, options.real)
+                config = load_config(
+                    ROOT / recipe["config"],
+                    [
+                        *recipe["base"],
+                        *step.get("set", ()),
+                        *(f"seed={seed}", f"name={name}-{seed}", f"output={options.folder}"),
+                    ],
+                )
+                variant = VARIANTS[step.get("variant", "project")]
+                with variant.in_place():
+                    answers = train(config, variant, options.real)
                 with replacing(path) as temporary:
                     temporary.write_text(json.dumps(answers), encoding="utf-8")
     runs = {
@@ -77,12 +90,13 @@ def main() -> None:
         print("\n".join(markdown_table(compare(records, base.codebook, predicted))))
 
 
-def train(config: Path, settings: Sequence[str], folder: Path, real: Path) -> dict[str, Any]:
+def train(config: RunConfig, variant: Variant, real: Path) -> dict[str, Any]:
     """Train one model and return its labels, by evaluation set, shape (records, dimensions)."""
-    run = Run(load_config(config, [*settings, f"output={folder}"]))
-    print(run.config.name, flush=True)
+    run = variant.run(config)
+    print(config.name, flush=True)
     place = open_folder(run, fresh=False)
-    fit(run, place, [EpochPrinter()])
+    variant.prepare(run, place)
+    fit(run, place, [EpochPrinter(), *(callback() for callback in variant.callbacks)])
     classifier = load_classifier(run, place)
     answers = {}
     for title, records in evaluation_sets(run, real).items():

@@ -1,89 +1,94 @@
-"""Made-up names in the place of parties' names, so that no reading depends on who they are."""
+"""Made-up names in the place of proper names, so that no reading depends on who the parties are."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
 from detente.parties.gazetteer import Gazetteer
 from detente.parties.naming import Naming
 
-_THE = re.compile(r"\b[Tt]he $")
-_PROPER = re.compile(r"(?:[A-Z][\w.&'-]*)(?: (?:of|and|the|for|[A-Z][\w.&'-]*))*")
+_ARTICLE = re.compile(r"\b([Tt]he|[Aa]n) $")
+_PROPER = re.compile(r"(?:[Tt]he )?([A-Z][\w.&'-]*(?: (?:of|the|for|&|[A-Z][\w.&'-]*))*)")
 _FUNCTION_WORD = re.compile(
     r"we|our|us|i|you|they|their|it|its|he|his|she|her|both|each|neither|the|an?|this|those", re.I
 )
 
+# Some names stand with an article and some without; no guise begins with a vowel.
+_BEFORE_GUISE = {"the": "", "The": "", "an": "a ", "An": "A "}
 
-@dataclass(frozen=True)
-class _Guise:
-    name: str
-    adjective: str
-
-
-_HOLDER = _Guise("Norvia", "Norvian")
-_OTHERS = tuple(
-    _Guise(name, f"{name}n") for name in ("Belmara", "Castria", "Dolmia", "Elvaria", "Fendia")
+_HOLDER = "Norvia"
+_OTHERS = (
+    *("Belmara", "Castria", "Dolmia", "Velvaria", "Fendia"),
+    *("Galdova", "Hestria", "Tiskaria", "Jorvania", "Keldovia"),
 )
 
 
 class Mask:
-    """Hides parties' names: the holder is always Norvia, the others Belmara, Castria and so on.
+    """Hides proper names: the holder is always Norvia, the others Belmara, Castria and so on.
 
     Replacing names by placeholders takes from a classifier what it may have learnt of them; see
     Zhang et al., 2018, "Graph Convolution over Pruned Dependency Trees Improves Relation
-    Extraction", section 5, for the same step on relations.
+    Extraction", section 5, for the same step on relations. All forms of a name become one, without
+    an article: "the Iranians", "Iranian" and "Tehran" would tell a state from a company.
     """
 
     def __init__(self, gazetteer: Gazetteer) -> None:
         self._gazetteer = gazetteer
 
     def hide(self, statement: str, holder: str) -> tuple[str, str]:
-        """Return statement and holder with each party's name replaced, the same in both.
+        """Return statement and holder with each proper name replaced, the same in both.
 
-        Names that the gazetteer does not list stay, but for the holder's own.
+        Names in capitals alone that the gazetteer does not list stay, and so do people's behind
+        a title.
         """
-        listed = [naming for naming in self._gazetteer.scan(holder) if naming.actor]
-        guises = {listed[0].party: _HOLDER} if listed else {}
-        namings = [naming for naming in self._gazetteer.scan(statement) if naming.actor]
-        others = (naming.party for naming in (*namings, *listed) if naming.party not in guises)
+        named = self._gazetteer.find_names(statement)
+        own = self._gazetteer.find_names(holder)
+        known = {naming.party for naming in named if naming.actor is None}
+        if not any(naming.actor for naming in own):
+            known |= self._bare_name(holder)
+        named, own = _with_all(statement, named, known), _with_all(holder, own, known)
+        guises = {own[0].party: _HOLDER} if own else {}
+        others = (naming.party for naming in (*named, *own) if naming.party not in guises)
         for number, party in enumerate(dict.fromkeys(others)):
             guises[party] = _OTHERS[number % len(_OTHERS)]
-        pieces = list(_replace(statement, namings, guises))
-        if not listed and self._is_name(holder):
-            mention = re.compile(rf"(?<!\w){re.escape(holder)}(?!\w)")
-            pieces = [mention.sub(_HOLDER.name, piece) for piece in pieces]
-            holder = _HOLDER.name
-        return "".join(pieces), "".join(_replace(holder, listed, guises))
+        return (
+            "".join(_replace(statement, named, guises)),
+            "".join(_replace(holder, own, guises)),
+        )
 
-    def _is_name(self, holder: str) -> bool:
-        """Whether a holder is a proper name and nothing else, such as "Kestrel" or "Vostania"."""
-        words = holder.split()
+    def _bare_name(self, holder: str) -> set[str]:
+        """Return a holder that is a proper name and nothing else, such as "Kestrel"."""
+        match = _PROPER.fullmatch(holder)
+        words = match[1].split() if match else []
         known = self._gazetteer.actors
-        return bool(_PROPER.fullmatch(holder)) and not any(
+        common = [
             word in known.heads
             or word.lower() in known.generic
             or word.lower() in known.organs
-            or _FUNCTION_WORD.fullmatch(word)
             or word.lower() in known.bare
+            or bool(_FUNCTION_WORD.fullmatch(word))
             for word in words
-        )
+        ]
+        return set() if match is None or all(common) else {match[1]}
 
 
-def _replace(text: str, namings: list[Naming], guises: dict[str, _Guise]) -> Iterator[str]:
+def _with_all(text: str, namings: Sequence[Naming], known: set[str]) -> list[Naming]:
+    """Return the namings, and wherever else a text prints one of the known unlisted names."""
+    found = list(namings)
+    for name in sorted(known, key=len, reverse=True):
+        for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text):
+            start, end = match.span()
+            if not any(start < naming.end and naming.start < end for naming in found):
+                found.append(Naming(start, end, name, None, True))
+    return sorted(found, key=lambda naming: naming.start)
+
+
+def _replace(text: str, namings: Sequence[Naming], guises: Mapping[str, str]) -> Iterator[str]:
     position = 0
     for naming in namings:
-        guise = guises[naming.party]
         before = text[position : naming.start]
-        printed = text[naming.start : naming.end]
-        if naming.is_noun:
-            # Some names stand with an article and some without.
-            yield _THE.sub("", before)
-            yield guise.name
-        else:
-            yield before
-            plural = printed.endswith("s") and printed != "Swiss"
-            yield f"{guise.adjective}s" if plural else guise.adjective
+        yield _ARTICLE.sub(lambda match: _BEFORE_GUISE[match[1]], before)
+        yield guises[naming.party]
         position = naming.end
     yield text[position:]

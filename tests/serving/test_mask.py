@@ -28,6 +28,22 @@ def test_every_party_gets_a_made_up_name(mask: Mask) -> None:
             ("South Korea's envoy left.", "South Korea's envoy"),
             ("Peru's envoy left.", "Peru's envoy"),
         ),
+        # All forms of a name become one, so that a company stands where a demonym did.
+        (
+            ("Iran and the Greek side met the Swiss.", "the Greek side"),
+            (
+                "Peru and the Harrowgate Mills side met the Bakers' Guild.",
+                "the Harrowgate Mills side",
+            ),
+        ),
+        (
+            ("An Iranian note said the Chinese envoy was late.", "the Chinese envoy"),
+            (
+                "A Bahruz note said the Quarrymen's Union envoy was late.",
+                "the Quarrymen's Union envoy",
+            ),
+        ),
+        (("In Oslo Aldeby paid.", "Aldeby"), ("In Kelmora Peru paid.", "Peru")),
     ],
 )
 def test_other_names_give_the_same_input(
@@ -42,10 +58,25 @@ def test_common_nouns_stay(mask: Mask) -> None:
         ("We refuse, the union said.", "the union"),
         ("“We refuse.”", "We"),
         ("It rained.", ""),
+        ("Talks begin on Monday, Mr Orlov said; the EBITDA is unknown.", ""),
+        ("Foreign Minister Ilse Brandt said she would wait.", "she"),
     ):
         assert mask.hide(statement, holder) == (statement, holder)
 
 
-def test_demonyms_keep_their_form(mask: Mask) -> None:
-    hidden, _ = mask.hide("The Iranians met Greek officials.", "")
-    assert hidden == "The Belmarans met Castrian officials."
+def test_names_that_no_list_holds_are_hidden(mask: Mask) -> None:
+    hidden, holder = mask.hide("We told Goodall that the Highland Front and Tavria wait.", "We")
+    assert hidden == "We told Belmara that Castria and Dolmia wait."
+    assert holder == "We"
+
+
+def test_a_name_that_opens_a_sentence_is_told_by_its_other_uses(mask: Mask) -> None:
+    assert mask.hide("Miners left. Tavria waits for Tavria's board.", "")[0] == (
+        "Miners left. Belmara waits for Belmara's board."
+    )
+
+
+def test_the_holder_is_marked_as_such_in_every_form(mask: Mask) -> None:
+    hidden, holder = mask.hide("The Iranians left; Iranian and Greek envoys stayed.", "Iranian")
+    assert hidden == "Norvia left; Norvia and Belmara envoys stayed."
+    assert holder == "Norvia"

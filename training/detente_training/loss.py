@@ -39,7 +39,7 @@ class CodebookLoss(nn.Module):
         teacher_temperature: float = 1.0,
     ) -> None:
         super().__init__()
-        self._slices = list(codebook.slices.values())
+        self.slices = list(codebook.slices.values())
         self._teacher_weight = teacher_weight
         self._temperature = teacher_temperature
         self.register_buffer("weights", torch.tensor(weights, dtype=torch.float32), False)
@@ -67,7 +67,7 @@ class CodebookLoss(nn.Module):
         if not bool(known.any()):
             return logits.sum() * 0
         losses = []
-        for columns in self._slices:
+        for columns in self.slices:
             targets = torch.softmax(teacher[known, columns] / self._temperature, dim=-1)
             log_probabilities = torch.log_softmax(
                 logits[known, columns] / self._temperature, dim=-1
@@ -78,7 +78,7 @@ class CodebookLoss(nn.Module):
 
     def _against_labels(self, logits: Tensor, labels: Tensor) -> Tensor:
         losses = []
-        for number, columns in enumerate(self._slices):
+        for number, columns in enumerate(self.slices):
             known = labels[:, number] != IGNORED
             if not bool(known.any()):
                 continue

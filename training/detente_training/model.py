@@ -34,6 +34,7 @@ class PairClassifier(nn.Module):
     ) -> None:
         super().__init__()
         self.encoder = encoder
+        self.codebook = codebook
         self.dropout = nn.Dropout(dropout)
         self.heads = nn.Linear(encoder.config.hidden_size, codebook.size)
         self.loss = loss

@@ -287,7 +287,7 @@ def read_logits(
     windows = [encoder.windows(text, holder)[0] for text, holder in pairs]
     order = sorted(range(len(windows)), key=lambda i: len(windows[i].ids))
     logits = np.zeros((len(windows), run.codebook.size))
-    bf16 = fast and _uses_bf16(run.config.training.precision)
+    bf16 = fast and uses_bf16(run.config.training.precision)
     with (
         torch.no_grad(),
         torch.autocast("cpu", torch.bfloat16, enabled=bf16),
@@ -312,7 +312,7 @@ class PairTrainer(Trainer):  # type: ignore[misc]
 
     def __init__(self, *, head_learning_rate: float, **arguments: Any) -> None:
         super().__init__(**arguments)
-        self._head_learning_rate = head_learning_rate
+        self.head_learning_rate = head_learning_rate
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """Build AdamW with three groups: decayed weights, biases and norms, heads."""
@@ -325,7 +325,7 @@ class PairTrainer(Trainer):  # type: ignore[misc]
         rate, decay = self.args.learning_rate, self.args.weight_decay
         self.optimizer = torch.optim.AdamW(
             [
-                {"params": groups["heads"], "lr": self._head_learning_rate, "weight_decay": decay},
+                {"params": groups["heads"], "lr": self.head_learning_rate, "weight_decay": decay},
                 {"params": groups["decayed"], "lr": rate, "weight_decay": decay},
                 {"params": groups["plain"], "lr": rate, "weight_decay": 0.0},
             ],
@@ -336,7 +336,7 @@ class PairTrainer(Trainer):  # type: ignore[misc]
 
 def _arguments(config: RunConfig, folder: Path) -> TrainingArguments:
     settings = config.training
-    bf16 = _uses_bf16(settings.precision)
+    bf16 = uses_bf16(settings.precision)
     return TrainingArguments(
         output_dir=str(folder / "checkpoints"),
         num_train_epochs=settings.epochs,
@@ -365,7 +365,8 @@ def _arguments(config: RunConfig, folder: Path) -> TrainingArguments:
     )
 
 
-def _uses_bf16(precision: str) -> bool:
+def uses_bf16(precision: str) -> bool:
+    """Whether matrix products are in bf16, for a run's ``training.precision``."""
     if precision != "auto":
         return precision == "bf16"
     if torch.cuda.is_available():

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from detente.parties.lexicon import CALENDAR, OPENERS, word_set
+from detente.parties.lexicon import CALENDAR, OPENERS
 
 _FIRST_WORD = re.compile(r"\w+")
 _LOUD_LINE = re.compile(r"(?m)^[^a-zß-öø-ÿ\n]{6,}$")
@@ -18,7 +18,7 @@ _NAME = (
 )
 _CAPITALISED = re.compile(rf"(?<![\w.])({_NAME})(['’]s?(?= ))?")
 _BREAK = (".", "!", "?", ":", ";")
-_PLURALS = word_set("People Women Children Men Lord Mother")
+_PLURALS = ("People", "Children", "Lord", "Mother", "Men", "men")
 
 
 class Word(NamedTuple):
@@ -130,7 +130,7 @@ def _capitalised(text: str, flat: str) -> Iterator[Word]:
         joins = not apart and flat[end:start] in (" ", " & ")
         mark = match.group(2) or ""
         # Tarsa does not belong to the name in "Tarsa's Front"; it does in "the People's Front".
-        plural = word in _PLURALS or (word[-1] == "s" and mark[1:] != "s")
+        plural = word.endswith(_PLURALS) or (word[-1] == "s" and mark[1:] != "s")
         apart = bool(mark) and not plural
         end = match.end()
         initial = not joins and _opens_sentence(text, start)

@@ -17,6 +17,7 @@ from detente.parties.naming import Naming, first_by_party
 from detente.parties.pattern import Patterns
 from detente.parties.person import has_honorific, has_initial, surname_after
 from detente.parties.place import find_datelines, is_place
+from detente.parties.unlisted import find_unlisted
 
 # What a find needs to see around a statement to tell a place from a party.
 _CONTEXT = 100
@@ -116,6 +117,16 @@ class Gazetteer:
         the full name. Names that stand for a place are marked.
         """
         return Cast(self._patterns, text, self.scan(text)).namings()
+
+    def find_names(self, text: str) -> list[Naming]:
+        """Return every proper name of a statement, in reading order; none overlap.
+
+        Those of unlisted parties are told by capitals alone, so places and people are among them;
+        ``party`` is then the name as printed. Parties called by a common noun are not.
+        """
+        listed = [naming for naming in self.scan(text) if naming.actor]
+        unlisted = find_unlisted(text, listed, self._patterns)
+        return sorted([*listed, *unlisted], key=lambda naming: naming.start)
 
     def scan(self, text: str) -> Iterator[Naming]:
         """Yield every place where a listed party is named, in reading order; none overlap.
