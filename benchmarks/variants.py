@@ -359,10 +359,11 @@ def _epoch(
     order = random.Random(run.config.seed).sample(range(len(rows)), len(rows))
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=settings.learning_rate / 3, fused=True)
+    bf16 = uses_bf16(settings.precision, gpu=False)
     model.train()
     for start in range(0, len(order), batch_size):
         batch = [rows[i] for i in order[start : start + batch_size]]
-        with torch.autocast("cpu", torch.bfloat16, enabled=uses_bf16(settings.precision)):
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             value = loss(batch)
         optimizer.zero_grad()
         value.backward()

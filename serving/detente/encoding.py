@@ -42,7 +42,7 @@ class PairEncoder:
         tokenizer: a fast tokenizer; its own truncation and padding are switched off.
         max_length: tokens in a window, special tokens and holder counted.
         stride: tokens shared by neighbouring windows of one statement.
-        mask: hides parties' names; None keeps them.
+        mask: hides proper names; None keeps them.
     """
 
     def __init__(

@@ -90,4 +90,18 @@ def test_pairs_without_a_teacher_count_by_their_labels_only(codebook: Codebook) 
     logits = torch.randn((2, codebook.size), generator=torch.Generator().manual_seed(1))
     labels = torch.zeros((2, len(codebook.dimensions)), dtype=torch.int64)
     nothing = torch.full_like(logits, float("nan"))
-    assert loss(logits, labels, nothing).item() == pytest.approx(0.6 * loss(logits, labels).item())
+    assert loss(logits, labels, nothing).item() == pytest.approx(loss(logits, labels).item())
+
+
+def test_labels_weigh_less_where_the_teacher_has_read(codebook: Codebook) -> None:
+    loss = CodebookLoss(codebook, np.ones(codebook.size), 0.0, teacher_weight=0.4)
+    logits = torch.randn((2, codebook.size), generator=torch.Generator().manual_seed(1))
+    labels = torch.zeros((2, len(codebook.dimensions)), dtype=torch.int64)
+    unlabelled = torch.full_like(labels, -100)
+    taught = logits.flip(1).clone()
+    taught[1] = float("nan")
+    by_labels = 0.6 * loss(logits[:1], labels[:1]) + loss(logits[1:], labels[1:])
+    by_teacher = loss(logits, unlabelled, taught)
+    assert loss(logits, labels, taught).item() == pytest.approx(
+        (by_labels / 2 + by_teacher).item(), rel=1e-5
+    )

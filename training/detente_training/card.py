@@ -51,6 +51,6 @@ def _training(manifest: Manifest) -> Iterator[str]:
         yield f"It also learnt from the readings of a larger model, `{manifest.teacher}`."
     if manifest.window.mask_names:
         yield (
-            "Names of known parties are replaced by made-up ones before the model sees them, so "
-            "that a reading cannot depend on who they are."
+            "Proper names are replaced by made-up ones before the model sees them, so that a "
+            "reading cannot depend on who the parties are."
         )

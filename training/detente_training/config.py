@@ -27,7 +27,7 @@ class EncoderConfig(_Model):
     revision: str | None = None
     max_length: int = Field(160, ge=16, description="tokens in a window, holder counted")
     stride: int = Field(40, ge=0, description="tokens shared by neighbouring windows")
-    mask_names: bool = Field(False, description="made-up names in the place of parties' names")
+    mask_names: bool = Field(False, description="made-up names in the place of proper names")
 
 
 class SplitConfig(_Model):

@@ -23,7 +23,8 @@ class CodebookLoss(nn.Module):
         codebook: the dimensions; logits hold their labels side by side.
         weights: one weight a label, shape (labels of all dimensions,).
         softness: mass a label lends each neighbour one step away.
-        teacher_weight: share of the loss that follows a teacher's probabilities, 0 to 1.
+        teacher_weight: share of a record's loss that follows the teacher's probabilities, where it
+            has any, 0 to 1.
         teacher_temperature: softens the teacher's probabilities and the model's alike.
     """
 
@@ -55,15 +56,14 @@ class CodebookLoss(nn.Module):
             labels: shape (batch, dimensions); those of -100 are left out.
             teacher: a larger model's logits, shape (batch, width); rows of NaN are left out.
         """
-        hard = self._against_labels(logits, labels)
         if teacher is None:
-            return hard
-        share = self._teacher_weight
-        return (1 - share) * hard + share * self._against_teacher(logits, teacher)
+            return self._against_labels(logits, labels, logits.new_ones(len(labels)))
+        taught = ~teacher.isnan().any(dim=-1)
+        hard = self._against_labels(logits, labels, 1 - self._teacher_weight * taught)
+        return hard + self._teacher_weight * self._against_teacher(logits, teacher, taught)
 
-    def _against_teacher(self, logits: Tensor, teacher: Tensor) -> Tensor:
+    def _against_teacher(self, logits: Tensor, teacher: Tensor, known: Tensor) -> Tensor:
         """Return the mean cross-entropy against softened probabilities (Hinton et al., 2015)."""
-        known = ~teacher.isnan().any(dim=-1)
         if not bool(known.any()):
             return logits.sum() * 0
         losses = []
@@ -76,7 +76,7 @@ class CodebookLoss(nn.Module):
         # Softened gradients shrink with the square of the temperature.
         return torch.stack(losses).mean() * self._temperature**2
 
-    def _against_labels(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def _against_labels(self, logits: Tensor, labels: Tensor, shares: Tensor) -> Tensor:
         losses = []
         for number, columns in enumerate(self.slices):
             known = labels[:, number] != IGNORED
@@ -86,7 +86,8 @@ class CodebookLoss(nn.Module):
             targets: Tensor = getattr(self, f"targets_{number}")[gold]
             weights = self.weights[columns][gold]
             log_probabilities = torch.log_softmax(logits[known, columns], dim=-1)
-            losses.append(-(weights * (targets * log_probabilities).sum(-1)).sum() / weights.sum())
+            counted = weights * shares[known]
+            losses.append(-(counted * (targets * log_probabilities).sum(-1)).sum() / weights.sum())
         return torch.stack(losses).mean() if losses else logits.sum() * 0
 
 

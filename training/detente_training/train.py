@@ -287,7 +287,7 @@ def read_logits(
     windows = [encoder.windows(text, holder)[0] for text, holder in pairs]
     order = sorted(range(len(windows)), key=lambda i: len(windows[i].ids))
     logits = np.zeros((len(windows), run.codebook.size))
-    bf16 = fast and uses_bf16(run.config.training.precision)
+    bf16 = fast and uses_bf16(run.config.training.precision, gpu=False)
     with (
         torch.no_grad(),
         torch.autocast("cpu", torch.bfloat16, enabled=bf16),
@@ -336,7 +336,8 @@ class PairTrainer(Trainer):  # type: ignore[misc]
 
 def _arguments(config: RunConfig, folder: Path) -> TrainingArguments:
     settings = config.training
-    bf16 = uses_bf16(settings.precision)
+    gpu = torch.cuda.is_available()
+    bf16 = uses_bf16(settings.precision, gpu=gpu)
     return TrainingArguments(
         output_dir=str(folder / "checkpoints"),
         num_train_epochs=settings.epochs,
@@ -361,15 +362,15 @@ def _arguments(config: RunConfig, folder: Path) -> TrainingArguments:
         disable_tqdm=not sys.stderr.isatty(),
         dataloader_pin_memory=False,
         bf16=bf16,
-        use_cpu=bf16 and not torch.cuda.is_available(),
+        use_cpu=bf16 and not gpu,
     )
 
 
-def uses_bf16(precision: str) -> bool:
-    """Whether matrix products are in bf16, for a run's ``training.precision``."""
+def uses_bf16(precision: str, *, gpu: bool) -> bool:
+    """Whether matrix products on the CPU, or a GPU, are in bf16, by ``training.precision``."""
     if precision != "auto":
         return precision == "bf16"
-    if torch.cuda.is_available():
+    if gpu:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
