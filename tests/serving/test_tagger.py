@@ -75,8 +75,8 @@ def test_readings_come_in_the_order_given_whatever_shares_their_batch(tagger: Ta
 def test_a_long_statement_is_read_to_its_end(tagger: Tagger) -> None:
     filler = "The museum in the old town shows coins, pots and a ship's bell from 1714. " * 40
     assert not tagger(filler).stance.takes_position
-    reading = tagger(filler + STATEMENTS[2])
-    assert reading.stance.label == tagger(STATEMENTS[2]).stance.label
+    reading = tagger(filler + STATEMENTS[2], holder="We")
+    assert reading.stance.label == tagger(STATEMENTS[2], holder="We").stance.label
     assert reading.stance.takes_position
 
 
