@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from detente.parties.gazetteer import Gazetteer
 from detente.parties.naming import Naming
@@ -14,6 +14,9 @@ _FUNCTION_WORD = re.compile(
     r"we|our|us|i|you|they|their|it|its|he|his|she|her|both|each|neither|the|an?|this|those", re.I
 )
 
+_WORD = re.compile(r"\w+")
+# More words than any name has, so that a list of names does not make the search slow.
+_LONGEST = 16
 # Some names stand with an article and some without; no guise begins with a vowel.
 _BEFORE_GUISE = {"the": "", "The": "", "an": "a ", "An": "A "}
 
@@ -73,14 +76,24 @@ class Mask:
         return set() if match is None or all(common) else {match[1]}
 
 
-def _with_all(text: str, namings: Sequence[Naming], known: set[str]) -> list[Naming]:
+def _with_all(text: str, namings: Sequence[Naming], known: Set[str]) -> list[Naming]:
     """Return the namings, and wherever else a text prints one of the known unlisted names."""
+    if not known:
+        return list(namings)
     found = list(namings)
-    for name in sorted(known, key=len, reverse=True):
-        for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text):
-            start, end = match.span()
-            if not any(start < naming.end and naming.start < end for naming in found):
-                found.append(Naming(start, end, name, None, True))
+    covered = bytearray(len(text))
+    for naming in namings:
+        covered[naming.start : naming.end] = b"\1" * (naming.end - naming.start)
+    words = [match.span() for match in _WORD.finditer(text)]
+    for place, (start, _) in enumerate(words):
+        ends = [end for _, end in words[place : place + _LONGEST]]
+        # "Corp." ends with its full stop.
+        ends += [end + 1 for end in ends if text.startswith(".", end)]
+        for end in sorted(ends, reverse=True):
+            if text[start:end] in known and not any(covered[start:end]):
+                found.append(Naming(start, end, text[start:end], None, True))
+                covered[start:end] = b"\1" * (end - start)
+                break
     return sorted(found, key=lambda naming: naming.start)
 
 

@@ -76,6 +76,14 @@ def test_a_name_that_opens_a_sentence_is_told_by_its_other_uses(mask: Mask) -> N
     )
 
 
+def test_a_known_name_is_hidden_wherever_it_stands(mask: Mask) -> None:
+    hidden, _ = mask.hide("They asked Goodall Corp. Chairman Goodall refused Goodall Corp.", "They")
+    assert hidden == "They asked Belmara Chairman Goodall refused Belmara"
+    assert mask.hide("He told Goodall that Chairman Goodall left.", "He")[0] == (
+        "He told Belmara that Chairman Belmara left."
+    )
+
+
 def test_the_holder_is_marked_as_such_in_every_form(mask: Mask) -> None:
     hidden, holder = mask.hide("The Iranians left; Iranian and Greek envoys stayed.", "Iranian")
     assert hidden == "Norvia left; Norvia and Belmara envoys stayed."

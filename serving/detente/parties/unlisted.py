@@ -28,7 +28,9 @@ def find_unlisted(text: str, listed: Sequence[Naming], patterns: Patterns) -> It
     page = Page(text)
     by_start = {naming.start: naming for naming in listed}
     inside = Counter(word.key for run in page.runs for word in run.words if not word.initial)
-    taken = [(naming.start, naming.end) for naming in listed]
+    covered = bytearray(len(text))
+    for naming in listed:
+        covered[naming.start : naming.end] = b"\1" * (naming.end - naming.start)
     for run in page.runs:
         body = read_body(run, page.flat, patterns, by_start)
         spans = (
@@ -38,8 +40,8 @@ def find_unlisted(text: str, listed: Sequence[Naming], patterns: Patterns) -> It
         )
         for start, end in spans:
             # A body's name may go on in the next run: "the Bank of Tarsa".
-            if not any(start < last and first < end for first, last in taken):
-                taken.append((start, end))
+            if not any(covered[start:end]):
+                covered[start:end] = b"\1" * (end - start)
                 yield Naming(start, end, text[start:end], None, True)
 
 
