@@ -80,7 +80,7 @@ class FirstToken(PairClassifier):
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
     ) -> Tensor:
         """Return the first token's vector, shape (batch, hidden size)."""
-        return _hidden(self, input_ids, attention_mask, token_type_ids)[:, 0]
+        return self.encode(input_ids, attention_mask, token_type_ids)[:, 0]
 
 
 class Marks(PairClassifier):
@@ -90,7 +90,7 @@ class Marks(PairClassifier):
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
     ) -> Tensor:
         """Return the mean vector of the marks, shape (batch, hidden size)."""
-        hidden = _hidden(self, input_ids, attention_mask, token_type_ids)
+        hidden = self.encode(input_ids, attention_mask, token_type_ids)
         marks = input_ids == self.encoder.config.mark_id
         chosen = torch.where(marks.any(1, keepdim=True), marks, attention_mask.bool())
         mask = chosen.unsqueeze(-1).to(hidden.dtype)
@@ -119,7 +119,7 @@ class ManyDropouts(PairClassifier):
     ) -> dict[str, Tensor]:
         """Return logits and, given labels, the mean loss."""
         pooled = self.pool(input_ids, attention_mask, token_type_ids)
-        drawn = [self.heads(self.dropout(pooled)).float() for _ in range(5)]
+        drawn = [self.score(self.dropout(pooled)) for _ in range(5)]
         outputs = {"logits": drawn[0]}
         if labels is not None and self.loss is not None:
             losses = [self.loss(logits, labels, teacher) for logits in drawn]
@@ -135,20 +135,9 @@ class Conditional(PairClassifier):
     loss of that paper.
     """
 
-    def forward(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        token_type_ids: Tensor | None = None,
-        labels: Tensor | None = None,
-        teacher: Tensor | None = None,
-    ) -> dict[str, Tensor]:
-        """Return log-probabilities in the logits' place and, given labels, the loss."""
-        logits = super().forward(input_ids, attention_mask, token_type_ids)["logits"]
-        outputs = {"logits": torch.cat(list(self._log_probabilities(logits)), dim=1)}
-        if labels is not None and self.loss is not None:
-            outputs["loss"] = self.loss(outputs["logits"], labels, teacher)
-        return outputs
+    def score(self, pooled: Tensor) -> Tensor:
+        """Return log-probabilities in the logits' place."""
+        return torch.cat(list(self._log_probabilities(super().score(pooled))), dim=1)
 
     def _log_probabilities(self, logits: Tensor) -> Iterator[Tensor]:
         for dimension in self.codebook.dimensions:
@@ -323,19 +312,6 @@ VARIANTS: Mapping[str, Variant] = {
     "contrast-labels": Variant(encoder=contrast_labels),
     "guess-words": Variant(encoder=guess_words),
 }
-
-
-def _hidden(
-    classifier: PairClassifier,
-    input_ids: Tensor,
-    attention_mask: Tensor,
-    token_type_ids: Tensor | None,
-) -> Tensor:
-    types = {"token_type_ids": token_type_ids} if classifier.takes_types else {}
-    hidden: Tensor = classifier.encoder(
-        input_ids=input_ids, attention_mask=attention_mask, **types
-    )[0]
-    return hidden
 
 
 def _as_labelled(record: Record) -> Iterable[Record]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 
 from detente.parties.gazetteer import Gazetteer
-from detente.parties.naming import Naming
+from detente.parties.naming import Cover, Naming
 
 _ARTICLE = re.compile(r"\b([Tt]he|[Aa]n) $")
 _PROPER = re.compile(r"(?:[Tt]he )?([A-Z][\w.&'-]*(?: (?:of|the|for|&|[A-Z][\w.&'-]*))*)")
@@ -81,18 +81,16 @@ def _with_all(text: str, namings: Sequence[Naming], known: Set[str]) -> list[Nam
     if not known:
         return list(namings)
     found = list(namings)
-    covered = bytearray(len(text))
-    for naming in namings:
-        covered[naming.start : naming.end] = b"\1" * (naming.end - naming.start)
+    covered = Cover(len(text), namings)
     words = [match.span() for match in _WORD.finditer(text)]
     for place, (start, _) in enumerate(words):
         ends = [end for _, end in words[place : place + _LONGEST]]
         # "Corp." ends with its full stop.
         ends += [end + 1 for end in ends if text.startswith(".", end)]
         for end in sorted(ends, reverse=True):
-            if text[start:end] in known and not any(covered[start:end]):
+            if text[start:end] in known and covered.is_free(start, end):
                 found.append(Naming(start, end, text[start:end], None, True))
-                covered[start:end] = b"\1" * (end - start)
+                covered.take(start, end)
                 break
     return sorted(found, key=lambda naming: naming.start)
 

@@ -66,17 +66,31 @@ class PairClassifier(nn.Module):
         For ``labels`` and ``teacher`` see `CodebookLoss`.
         """
         pooled = self.pool(input_ids, attention_mask, token_type_ids)
-        outputs = {"logits": self.heads(self.dropout(pooled)).float()}
+        outputs = {"logits": self.score(self.dropout(pooled))}
         if labels is not None and self.loss is not None:
             outputs["loss"] = self.loss(outputs["logits"], labels, teacher)
         return outputs
+
+    def score(self, pooled: Tensor) -> Tensor:
+        """Return the labels' logits of pooled vectors, in fp32."""
+        logits: Tensor = self.heads(pooled).float()
+        return logits
+
+    def encode(
+        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
+    ) -> Tensor:
+        """Return the token vectors, shape (batch, longest, hidden size)."""
+        types = {"token_type_ids": token_type_ids} if self.takes_types else {}
+        hidden: Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask, **types)[
+            0
+        ]
+        return hidden
 
     def pool(
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
     ) -> Tensor:
         """Return the mean of the token vectors, shape (batch, hidden size)."""
-        types = {"token_type_ids": token_type_ids} if self.takes_types else {}
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask, **types)[0]
+        hidden = self.encode(input_ids, attention_mask, token_type_ids)
         mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
         mean: Tensor = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
         return mean

@@ -13,7 +13,7 @@ from detente.parties.anaphor import Anaphors, find_nouns
 from detente.parties.body import read_body
 from detente.parties.casing import Page, Run, Word, first_word, stands_at
 from detente.parties.lexicon import COMMON, DIRECTIONS, OFFICES, OPENERS, word_set
-from detente.parties.naming import Naming
+from detente.parties.naming import Cover, Naming
 from detente.parties.pattern import Patterns
 from detente.parties.person import find_surnames, has_honorific
 from detente.parties.place import is_located
@@ -68,14 +68,14 @@ class Cast:
         self._aliases = Aliases(patterns.heads)
         self._speaking: set[str] = set()
         self._found: list[Naming] = []
-        self._covered = bytearray(len(text))
+        self._covered = Cover(len(text))
 
     def namings(self) -> list[Naming]:
         """Return the namings of listed and unlisted parties and their short forms."""
         for run in self._page.runs:
             self._find_body(run)
         for naming in (*self._listed.values(), *self._found):
-            self._cover(naming)
+            self._covered.take(naming.start, naming.end)
         for run in self._page.runs:
             self._find_state(run)
         for run in self._page.runs:
@@ -86,16 +86,10 @@ class Cast:
         self._find_compounds()
         return self._resolved()
 
-    def _cover(self, naming: Naming) -> None:
-        self._covered[naming.start : naming.end] = b"\1" * (naming.end - naming.start)
-
-    def _is_free(self, start: int, end: int) -> bool:
-        return not any(self._covered[start:end])
-
     def _add(self, start: int, end: int, party: str, is_noun: bool = True) -> None:
-        if self._is_free(start, end):
+        if self._covered.is_free(start, end):
             self._found.append(Naming(start, end, party, None, is_noun))
-            self._cover(self._found[-1])
+            self._covered.take(start, end)
 
     def _enter(self, start: int, end: int, head: str, *, company: bool) -> str:
         return self._aliases.enter(self._page.printed[start:end], head, company=company)
@@ -117,7 +111,7 @@ class Cast:
 
     def _find_state(self, run: Run) -> None:
         named = list(takewhile(lambda word: word.key not in OFFICES, run.words))
-        if not named or any(self._covered[word.start] for word in named):
+        if not named or any(self._covered.covers(word.start) for word in named):
             return
         start, last = named[0].start, named[-1]
         of = self._patterns.organ_before(self._flat, start) is not None
@@ -163,7 +157,7 @@ class Cast:
     def _uses(self) -> dict[str, _Use]:
         uses: dict[str, _Use] = defaultdict(_Use)
         for _, words, _ in self._page.runs:
-            if len(words) != 1 or words[0].key in COMMON or self._covered[words[0].start]:
+            if len(words) != 1 or words[0].key in COMMON or self._covered.covers(words[0].start):
                 continue
             word, use = words[0], uses[words[0].text]
             use.printed += 1
@@ -178,7 +172,7 @@ class Cast:
         alike: dict[str, set[str]] = defaultdict(set)
         for row in self._page.rows:
             for word in row:
-                if word.key not in COMMON and not self._covered[word.start]:
+                if word.key not in COMMON and not self._covered.covers(word.start):
                     alike[word.text[:4]].add(word.text)
         for name in self._aliases.names():
             party = self._aliases.party(name)
@@ -198,7 +192,9 @@ class Cast:
     # Others by a noun in lower case: "the Unite union", "the shipping line Norrbeck"
 
     def _find_group(self, words: list[Word]) -> None:
-        if not words or any(self._covered[word.start] or word.key in OFFICES for word in words):
+        if not words or any(
+            self._covered.covers(word.start) or word.key in OFFICES for word in words
+        ):
             return
         start, end = words[0].start, words[-1].end
         name = self._flat[start:end]
@@ -252,7 +248,7 @@ class Cast:
 
     def _resolved(self) -> list[Naming]:
         nouns = [*self._generic, *find_nouns(self._patterns, self._flat)]
-        free = [naming for naming in nouns if self._is_free(naming.start, naming.end)]
+        free = [naming for naming in nouns if self._covered.is_free(naming.start, naming.end)]
         namings = [
             naming
             for naming in (*self._listed.values(), *self._found, *free)
@@ -264,7 +260,7 @@ class Cast:
     def _is_owned(self, naming: Naming) -> bool:
         """Whether it is "the government" of "the government of Tarsa"."""
         match = _OF.match(self._flat, naming.end) if naming.party.startswith("the ") else None
-        return match is not None and not self._is_free(match.end(), match.end() + 1)
+        return match is not None and not self._covered.is_free(match.end(), match.end() + 1)
 
 
 def _adjoin(word: Word, following: list[Word]) -> bool:

@@ -9,7 +9,7 @@ from itertools import groupby, takewhile
 from detente.parties.body import read_body
 from detente.parties.casing import Page, Run, Word
 from detente.parties.lexicon import COMMON, OFFICES, TITLES
-from detente.parties.naming import Naming
+from detente.parties.naming import Cover, Naming
 from detente.parties.pattern import Patterns
 from detente.parties.person import has_honorific
 
@@ -28,9 +28,7 @@ def find_unlisted(text: str, listed: Sequence[Naming], patterns: Patterns) -> It
     page = Page(text)
     by_start = {naming.start: naming for naming in listed}
     inside = Counter(word.key for run in page.runs for word in run.words if not word.initial)
-    covered = bytearray(len(text))
-    for naming in listed:
-        covered[naming.start : naming.end] = b"\1" * (naming.end - naming.start)
+    covered = Cover(len(text), listed)
     for run in page.runs:
         body = read_body(run, page.flat, patterns, by_start)
         spans = (
@@ -40,8 +38,8 @@ def find_unlisted(text: str, listed: Sequence[Naming], patterns: Patterns) -> It
         )
         for start, end in spans:
             # A body's name may go on in the next run: "the Bank of Tarsa".
-            if not any(covered[start:end]):
-                covered[start:end] = b"\1" * (end - start)
+            if covered.is_free(start, end):
+                covered.take(start, end)
                 yield Naming(start, end, text[start:end], None, True)
 
 
