@@ -196,6 +196,32 @@ class Layered(PairTrainer):
         return self.optimizer
 
 
+class Soup(PairTrainer):
+    """Averages the weights of three trainings that begin alike (Wortsman et al., 2022).
+
+    They differ in the order of the records and in what dropout hides.
+    """
+
+    def train(self, **_: Any) -> None:
+        """Train three times, each from the beginning, and leave the mean of the best weights."""
+        assert self.model is not None
+        start = _copy(self.model)
+        trained = []
+        for _number in range(3):
+            self.model.load_state_dict(start)
+            self.optimizer = self.lr_scheduler = None
+            super().train()
+            trained.append(_copy(self.model))
+        self.model.load_state_dict(
+            {
+                name: torch.stack([weights[name] for weights in trained]).mean(0)
+                for name, value in start.items()
+                if value.is_floating_point()
+            },
+            strict=False,
+        )
+
+
 class EvenBatches(PairTrainer):
     """Draws records so that the labels of every dimension come up alike."""
 
@@ -305,6 +331,7 @@ VARIANTS: Mapping[str, Variant] = {
     "many-dropouts": Variant(parts={f"{_TRAIN}.PairClassifier": ManyDropouts}),
     "conditional": Variant(parts={f"{_TRAIN}.PairClassifier": Conditional}),
     "focal": Variant(parts={f"{_TRAIN}.CodebookLoss": FocalLoss}),
+    "soup": Variant(parts={f"{_TRAIN}.PairTrainer": Soup}),
     "layered": Variant(parts={f"{_TRAIN}.PairTrainer": Layered}),
     "even-batches": Variant(parts={f"{_TRAIN}.PairTrainer": EvenBatches}),
     "both-annotators": Variant(run=BothAnnotators),
@@ -312,6 +339,10 @@ VARIANTS: Mapping[str, Variant] = {
     "contrast-labels": Variant(encoder=contrast_labels),
     "guess-words": Variant(encoder=guess_words),
 }
+
+
+def _copy(model: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
 
 def _as_labelled(record: Record) -> Iterable[Record]:
