@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -43,7 +44,8 @@ class Gate(BaseModel):
     def score(self, text: str) -> float:
         """Return the log-odds that a statement takes a position."""
         known = self.weights
-        return self.intercept + sum(known.get(term, 0.0) for term in set(terms(text)))
+        # fsum, as a set has another order in each process and a plain sum would depend on it
+        return math.fsum([self.intercept, *(known.get(term, 0.0) for term in {*terms(text)})])
 
     def passes(self, text: str) -> bool:
         """Whether a statement may take a position; one that surely does not can be skipped."""
