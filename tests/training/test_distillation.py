@@ -8,9 +8,9 @@ import torch
 
 from detente import Codebook
 from detente.errors import InputError
-from detente_training.distillation import Pair, Readings, pairs_to_read, write_readings
+from detente_training.distillation import Readings, pairs_to_read, write_readings
 from detente_training.loss import CodebookLoss
-from detente_training.record import Record
+from detente_training.record import Pair, Record
 
 TEXT = "Kenya will not lift the ban until Ghana pays, its envoy in Nairobi told Reuters."
 PAIRS: list[Pair] = [(TEXT, "Kenya"), (TEXT, None)]
@@ -70,6 +70,28 @@ def test_a_statement_is_read_for_every_party_it_names() -> None:
     assert pairs[:2] == [(TEXT, "Kenya"), ("We agree.", "We")]
     assert {(TEXT, None), (TEXT, "Ghana"), ("We agree.", None)} <= set(pairs[2:])
     assert len(pairs) == len(set(pairs))
+
+
+def test_views_replace_words_but_no_names() -> None:
+    records = [
+        record(TEXT, "Kenya"),
+        record("The miners will never sign before the owners pay.", "The miners"),
+        record("Growers may lift the embargo once the mills agree to a lower price.", "Growers"),
+    ]
+    plain = pairs_to_read(records)
+    pairs = pairs_to_read(records, views=20, seed=3)
+    assert pairs[: len(plain)] == plain
+    assert pairs == pairs_to_read(records, views=20, seed=3)
+    assert pairs != pairs_to_read(records, views=20, seed=4)
+    words = {word.strip(".,").lower() for each in records for word in each.text.split()}
+    for text, holder in pairs[len(plain) :]:
+        assert holder is not None
+        assert holder in text
+        assert {word.strip(".,").lower() for word in text.split()} <= words | {""}
+        if holder == "Kenya":
+            assert "Ghana" in text
+            assert "Nairobi" in text
+    assert 30 < len(pairs) - len(plain) <= 60
 
 
 def test_the_loss_is_least_where_the_teacher_is_followed(codebook: Codebook) -> None:

@@ -238,14 +238,18 @@ def teach(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Where to write the readings, as Parquet.")
     ] = Path("data/teacher.parquet"),
+    views: Annotated[
+        int,
+        typer.Option(min=0, help="How often each is also read with some words replaced."),
+    ] = 0,
 ) -> None:
     """Read a run's training statements with its model, for a smaller one to learn from.
 
     Each statement is read for every party it names and without one, labelled or not. A config
     learns from the readings by distillation.readings=FILE.
 
-    Examples:  detente teach runs/accurate  |  detente train configs/default.yaml name=student
-    distillation.readings=data/teacher.parquet
+    Examples:  detente teach runs/accurate --views 3  |  detente train configs/default.yaml
+    name=student distillation.readings=data/teacher.parquet
     """
     _require_training()
     from detente.files import check_writable
@@ -254,7 +258,7 @@ def teach(
 
     check_writable(output)
     opened = Run.open(run)
-    pairs = pairs_to_read(opened.training_records())
+    pairs = pairs_to_read(opened.training_records(), views=views, seed=opened.config.seed)
     logits = read_logits(
         opened,
         load_classifier(opened, run),

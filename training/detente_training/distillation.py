@@ -14,9 +14,8 @@ from detente.codebook import Codebook
 from detente.errors import InputError
 from detente.files import reading, replacing
 from detente.parties.gazetteer import Gazetteer
-from detente_training.record import Record
-
-Pair = tuple[str, str | None]
+from detente_training.record import Pair, Record
+from detente_training.view import Views
 
 _TEXT, _HOLDER = "text", "holder"
 _TEACHER = b"teacher"
@@ -110,16 +109,26 @@ def write_readings(
         pyarrow.parquet.write_table(table, temporary, compression="zstd", compression_level=19)
 
 
-def pairs_to_read(records: Sequence[Record]) -> list[Pair]:
+def pairs_to_read(records: Sequence[Record], *, views: int = 0, seed: int = 0) -> list[Pair]:
     """Return the pairs a smaller model can learn from: labelled ones, and more without a label.
 
     Each statement is also read without a holder, and for every other party that it names.
+
+    Args:
+        records: the training records.
+        views: how often each record is also read with some of its words replaced.
+        seed: of the words drawn.
     """
     gazetteer = Gazetteer.load()
     texts = dict.fromkeys(record.text for record in records)
-    labelled = [(record.text, record.holder) for record in records]
-    more = [pair for text in texts for pair in _unlabelled(text, gazetteer)]
-    return list(dict.fromkeys([*labelled, *more]))
+    pairs = dict.fromkeys((record.text, record.holder) for record in records)
+    labelled = list(pairs)
+    pairs.update(dict.fromkeys(pair for text in texts for pair in _unlabelled(text, gazetteer)))
+    if views:
+        drawn = Views(list(texts), seed)
+        for pair in labelled:
+            pairs.update(dict.fromkeys(drawn.of(*pair, views)))
+    return list(pairs)
 
 
 def _unlabelled(text: str, gazetteer: Gazetteer) -> Iterator[Pair]:

@@ -16,6 +16,8 @@ from detente.errors import CodebookError, InputError
 from detente.files import read_jsonl, read_text
 from detente.tagger import check_pair
 
+Pair = tuple[str, str | None]  # statement, holder
+
 
 @dataclass(frozen=True)
 class Record:

@@ -37,14 +37,14 @@ from detente.files import make_folder, replacing
 from detente.progress import tracking
 from detente_training import metrics
 from detente_training.config import RunConfig
-from detente_training.distillation import Pair, Readings
+from detente_training.distillation import Readings
 from detente_training.encoder import locate_encoder
 from detente_training.examples import PairCollator, build_dataset, gold_labels, pad_windows
 from detente_training.gold_records import article_records
 from detente_training.loss import CodebookLoss, label_weights
 from detente_training.model import PairClassifier
 from detente_training.negotiation import read_negotiations
-from detente_training.record import Record, corpus_hash, read_records
+from detente_training.record import Pair, Record, corpus_hash, read_records
 from detente_training.split import Split, select_records, split_records
 from detente_training.swap import Swapper, read_parties
 
