@@ -5,19 +5,20 @@
 
 Every step is a few settings that differ from the base (benchmarks/recipe.yaml), or a method of
 benchmarks/variants.py. Each is trained with each seed, and measured on the unseen negotiations,
-the contrast pairs and real text. What is done lies in --folder and is not done again, so a killed
-benchmark goes on. Figures are means over seeds; intervals are 95%, by a bootstrap over statements
-and seeds, paired with the base.
+the contrast pairs and real text. What a training read there is kept in --answers, a digit for each
+record, and not trained again: a killed benchmark goes on, and the project's own answers
+(benchmarks/answers) print its table at once. Figures are means over seeds; intervals are 95%, by a
+bootstrap over statements and seeds, paired with the base.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import yaml
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 from variants import VARIANTS, Variant
 
 from detente.codebook import Codebook
-from detente.files import replacing
+from detente.files import make_folder, replacing
 from detente_training.config import RunConfig, load_config
 from detente_training.examples import gold_labels
 from detente_training.metrics import Interval, Resampler
@@ -38,6 +39,7 @@ ROOT = Path(__file__).parent.parent
 BASE = "base"
 
 Labels = NDArray[np.int64]
+Answers = Mapping[str, Labels]  # by evaluation set
 
 
 def main() -> None:
@@ -49,7 +51,8 @@ def main() -> None:
     parser.add_argument("--recipe", type=Path, default=ROOT / "benchmarks" / "recipe.yaml")
     parser.add_argument("--steps", nargs="*", help="only these, and the base")
     parser.add_argument("--seeds", nargs="*", type=int, default=[1, 2, 3])
-    parser.add_argument("--folder", type=Path, default=Path("runs/recipe"))
+    parser.add_argument("--answers", type=Path, default=ROOT / "benchmarks" / "answers")
+    parser.add_argument("--folder", type=Path, default=Path("runs/recipe"), help="for trainings")
     options = parser.parse_args()
     recipe = yaml.safe_load(options.recipe.read_text(encoding="utf-8"))
     steps = {BASE: {}, **recipe["steps"]}
@@ -57,32 +60,21 @@ def main() -> None:
         parser.error(f"no step {sorted(unknown)[0]!r}; there are: {', '.join(steps)}")
     if options.steps:
         steps = {name: steps[name] for name in (BASE, *options.steps)}
+    base = Run(load_config(ROOT / recipe["config"], recipe["base"]))
+    sets = evaluation_sets(base, options.real)
+    runs: dict[str, list[Answers]] = {name: [] for name in steps}
     for seed in options.seeds:
         for name, step in steps.items():
-            path = options.folder / f"{name}-{seed}.json"
+            path = options.answers / f"{name}-{seed}.json"
             if not path.exists():
-                config = load_config(
-                    ROOT / recipe["config"],
-                    [
-                        *recipe["base"],
-                        *step.get("set", ()),
-                        *(f"seed={seed}", f"name={name}-{seed}", f"output={options.folder}"),
-                    ],
-                )
+                settings = [*recipe["base"], *step.get("set", ()), f"seed={seed}"]
+                place = [f"name={name}-{seed}", f"output={options.folder}"]
+                config = load_config(ROOT / recipe["config"], [*settings, *place])
                 variant = VARIANTS[step.get("variant", "project")]
                 with variant.in_place():
-                    answers = train(config, variant, options.real)
-                with replacing(path) as temporary:
-                    temporary.write_text(json.dumps(answers), encoding="utf-8")
-    runs = {
-        name: [
-            json.loads((options.folder / f"{name}-{seed}.json").read_text(encoding="utf-8"))
-            for seed in options.seeds
-        ]
-        for name in steps
-    }
-    base = Run(load_config(ROOT / recipe["config"], recipe["base"]))
-    for title, records in evaluation_sets(base, options.real).items():
+                    write_answers(path, base.codebook, sets, train(config, variant, sets))
+            runs[name].append(read_answers(path, base.codebook, sets))
+    for title, records in sets.items():
         print(f"\n### {title}, {len(records)} records\n")
         predicted = {
             name: np.array([answers[title] for answers in each]) for name, each in runs.items()
@@ -90,7 +82,7 @@ def main() -> None:
         print("\n".join(markdown_table(compare(records, base.codebook, predicted))))
 
 
-def train(config: RunConfig, variant: Variant, real: Path) -> dict[str, Any]:
+def train(config: RunConfig, variant: Variant, sets: Mapping[str, Sequence[Record]]) -> Answers:
     """Train one model and return its labels, by evaluation set, shape (records, dimensions)."""
     run = variant.run(config)
     print(config.name, flush=True)
@@ -99,11 +91,11 @@ def train(config: RunConfig, variant: Variant, real: Path) -> dict[str, Any]:
     fit(run, place, [EpochPrinter(), *(callback() for callback in variant.callbacks)])
     classifier = load_classifier(run, place)
     answers = {}
-    for title, records in evaluation_sets(run, real).items():
+    for title, records in sets.items():
         pairs = [(record.text, record.holder) for record in records]
         logits = read_logits(run, classifier, place, pairs, fast=True)
         chosen = [logits[:, columns].argmax(axis=1) for columns in run.codebook.slices.values()]
-        answers[title] = np.stack(chosen, axis=1).tolist()
+        answers[title] = np.stack(chosen, axis=1)
     shutil.rmtree(place)
     return answers
 
@@ -115,6 +107,49 @@ def evaluation_sets(run: Run, real: Path) -> dict[str, list[Record]]:
         "contrast": read_records(ROOT / "data" / "contrast", run.codebook),
         "real": read_records(real, run.codebook),
     }
+
+
+def write_answers(
+    path: Path, codebook: Codebook, sets: Mapping[str, Sequence[Record]], answers: Answers
+) -> None:
+    """Write a model's labels as digits, with a hash of the records they are of."""
+    parts = {
+        title: {
+            "records": digest(sets[title]),
+            **{
+                dimension.name: "".join(map(str, labels[:, number]))
+                for number, dimension in enumerate(codebook.dimensions)
+            },
+        }
+        for title, labels in answers.items()
+    }
+    make_folder(path.parent)
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(parts, indent=1) + "\n", encoding="utf-8")
+
+
+def read_answers(path: Path, codebook: Codebook, sets: Mapping[str, Sequence[Record]]) -> Answers:
+    """Return a model's labels; see `train`.
+
+    Raises:
+        SystemExit: they are of other records than those in ``sets``.
+    """
+    parts = json.loads(path.read_text(encoding="utf-8"))
+    for title, records in sets.items():
+        if parts[title]["records"] != digest(records):
+            raise SystemExit(
+                f"{path}: its answers are of other {title} records; give another --answers"
+            )
+    return {
+        title: np.array([list(part[each.name]) for each in codebook.dimensions], dtype=int).T
+        for title, part in parts.items()
+    }
+
+
+def digest(records: Sequence[Record]) -> str:
+    """Return a SHA-256 of what a model reads of the records; their labels may be mended."""
+    pairs = [(record.text, record.holder) for record in records]
+    return hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
 
 
 def compare(

@@ -17,6 +17,7 @@ from unittest.mock import patch
 
 import torch
 from datasets import Dataset
+from spacy.tokens import Token
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
@@ -31,6 +32,7 @@ from detente_training.loss import IGNORED, CodebookLoss
 from detente_training.model import PairClassifier
 from detente_training.record import Record
 from detente_training.train import PairTrainer, Run, pad_id, uses_bf16
+from detente_training.view import holder_tokens, is_plain, tagged
 
 _TRAIN = "detente_training.train"
 _BATCH = 32
@@ -244,6 +246,46 @@ class BothAnnotators(Run):
         return [each for record in super().training_records() for each in _as_labelled(record)]
 
 
+class OtherTopics(Run):
+    """Tells half of the statements of other topics.
+
+    Nouns that few negotiations use give way to such nouns of others, as names do in
+    `detente_training.swap`.
+    """
+
+    def training_records(self) -> list[Record]:
+        """Return the training records, those of half of the statements with other nouns."""
+        records = super().training_records()
+        negotiations = {record.text: record.negotiation for record in records}
+        docs = dict(zip(negotiations, tagged(list(negotiations)), strict=True))
+        users: dict[tuple[str, str], set[str]] = {}
+        for text, doc in docs.items():
+            for token in filter(_is_noun, doc):
+                users.setdefault((token.tag_, token.lower_), set()).add(negotiations[text])
+        few = max(2, len(set(negotiations.values())) // 10)
+        topics: dict[str, list[str]] = {"NN": [], "NNS": []}
+        for (tag, word), seen in users.items():
+            if len(seen) <= few:
+                topics[tag].append(word)
+        rare = {tag: set(words) for tag, words in topics.items()}
+        draw = random.Random(self.config.seed)
+        kept: dict[str, set[int]] = {text: set() for text in docs}
+        for record in records:
+            kept[record.text] |= holder_tokens(docs[record.text], record.holder)
+        told = {
+            text: "".join(
+                draw.choice(topics[token.tag_]) + token.whitespace_
+                if _is_noun(token)
+                and token.i not in kept[text]
+                and token.lower_ in rare[token.tag_]
+                else token.text_with_ws
+                for token in docs[text]
+            )
+            for text in draw.sample(sorted(docs), len(docs) // 2)
+        }
+        return [replace(record, text=told.get(record.text, record.text)) for record in records]
+
+
 class Averaging(TrainerCallback):
     """Leaves a moving average of the weights instead of the last (Izmailov et al., 2018)."""
 
@@ -335,10 +377,15 @@ VARIANTS: Mapping[str, Variant] = {
     "layered": Variant(parts={f"{_TRAIN}.PairTrainer": Layered}),
     "even-batches": Variant(parts={f"{_TRAIN}.PairTrainer": EvenBatches}),
     "both-annotators": Variant(run=BothAnnotators),
+    "other-topics": Variant(run=OtherTopics),
     "averaging": Variant(callbacks=[Averaging]),
     "contrast-labels": Variant(encoder=contrast_labels),
     "guess-words": Variant(encoder=guess_words),
 }
+
+
+def _is_noun(token: Token) -> bool:
+    return token.tag_ in {"NN", "NNS"} and is_plain(token)
 
 
 def _copy(model: nn.Module) -> dict[str, Tensor]:

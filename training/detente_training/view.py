@@ -33,25 +33,22 @@ class Views:
     """
 
     def __init__(self, texts: Sequence[str], seed: int) -> None:
-        tagger = spacy.load(PIPELINE, exclude=["ner", "senter", "parser", "lemmatizer"])
-        self._docs = dict(zip(texts, tagger.pipe(texts), strict=True))
+        self._docs = dict(zip(texts, tagged(texts), strict=True))
         self._random = random.Random(seed)
         counts: dict[str, Counter[str]] = defaultdict(Counter)
         for doc in self._docs.values():
             for token in doc:
-                if _is_plain(token):
+                if is_plain(token):
                     counts[token.tag_][token.lower_] += 1
         self._words = {tag: (list(words), list(words.values())) for tag, words in counts.items()}
 
     def of(self, text: str, holder: str | None, count: int) -> Iterator[Pair]:
         """Yield ``count`` views of one of the statements; names and its holder stay."""
         doc = self._docs[text]
-        kept = _holder_tokens(doc, holder)
+        kept = holder_tokens(doc, holder)
         for _ in range(count):
             words = (
-                token.text_with_ws
-                if token.i in kept or not _is_plain(token)
-                else self._other(token)
+                token.text_with_ws if token.i in kept or not is_plain(token) else self._other(token)
                 for token in doc
             )
             yield "".join(words).strip(), holder
@@ -67,13 +64,20 @@ class Views:
         return f"{word.capitalize() if token.is_title else word}{token.whitespace_}"
 
 
-def _is_plain(token: Token) -> bool:
+def tagged(texts: Sequence[str]) -> Iterator[Doc]:
+    """Yield the statements' tokens with their parts of speech."""
+    tagger = spacy.load(PIPELINE, exclude=["ner", "senter", "parser", "lemmatizer"])
+    yield from tagger.pipe(texts)
+
+
+def is_plain(token: Token) -> bool:
     """Whether a token is a word by itself, and no name."""
     alone = token.i == 0 or bool(token.nbor(-1).whitespace_) or not token.nbor(-1).is_alpha
     return bool(token.is_alpha and alone and token.tag_ not in _NAMES)
 
 
-def _holder_tokens(doc: Doc, holder: str | None) -> set[int]:
+def holder_tokens(doc: Doc, holder: str | None) -> set[int]:
+    """Return the indices of the tokens of a holder's mentions."""
     kept: set[int] = set()
     start = doc.text.find(holder) if holder else -1
     while start >= 0:
