@@ -1,0 +1,88 @@
+"""Put the figures of `detente evaluate` into the tables of README.md and benchmarks/README.md.
+
+    detente evaluate default data/corpus -o unseen
+    detente evaluate default REAL.jsonl -o real
+    detente evaluate default data/contrast -o contrast
+    python benchmarks/figures.py --unseen unseen --real real --contrast contrast
+    python benchmarks/figures.py --row "the larger model" --unseen teacher-unseen
+
+A table is found by the line above it. Rows of systems that a report has are written anew, others
+stay; with --row the report's model goes into the row of that name, and nothing else is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from detente.files import replacing
+from detente_training.metrics import Interval
+
+ROOT = Path(__file__).parent.parent
+FILES = (ROOT / "README.md", ROOT / "benchmarks" / "README.md")
+TITLES = {
+    "unseen": "**Our own text, negotiations never seen**",
+    "real": "**Real news, never trained on**",
+    "contrast": "**Contrast pairs**",
+}
+MODEL, LEAD = "détente", "lead over the best baseline"
+
+
+def main() -> None:
+    """Read the reports that are given and write the tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for name in TITLES:
+        parser.add_argument(f"--{name}", type=Path, help=f"evaluate's folder for {name}")
+    parser.add_argument("--row", help="write only the model's row, and this one")
+    options = vars(parser.parse_args())
+    tables: dict[str, Mapping[str, list[str]]] = {}
+    for name, title in TITLES.items():
+        if folder := options[name]:
+            rows = dict(figures(json.loads((folder / "report.json").read_text(encoding="utf-8"))))
+            tables[title] = {options["row"]: rows[MODEL]} if options["row"] else rows
+    for path in FILES:
+        text = "\n".join(rewrite(path.read_text(encoding="utf-8").split("\n"), tables))
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+
+def figures(report: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """Yield every system's cells: shares of contrast pairs if it has any, macro-F1 otherwise."""
+    if pairs := report.get("contrast"):
+        for system, edits in pairs.items():
+            yield system, [figure(edits["all"]["share"])]
+        return
+    parts = list(report["dimensions"].values())
+    for system in parts[0]["systems"]:
+        yield system, [figure(part["systems"][system]["macro_f1"]) for part in parts]
+    if parts[0]["lead"]:
+        yield LEAD, [figure(min(part["lead"].values(), key=value)) for part in parts]
+
+
+def value(interval: Mapping[str, float]) -> float:
+    """Return the figure itself."""
+    return interval["value"]
+
+
+def figure(interval: Mapping[str, float]) -> str:
+    """Return a figure with its interval."""
+    return str(Interval(interval["value"], interval["low"], interval["high"]))
+
+
+def rewrite(lines: list[str], tables: Mapping[str, Mapping[str, list[str]]]) -> Iterator[str]:
+    """Yield the lines of a page with the rows of its tables written anew."""
+    rows: Mapping[str, list[str]] = {}
+    for line in lines:
+        if line.startswith(("**", "#")):
+            rows = next((each for title, each in tables.items() if line.startswith(title)), {})
+        name = line.split("|")[1].strip() if line.startswith("|") else None
+        yield f"| {name} | {' | '.join(rows[name])} |" if name in rows else line
+
+
+if __name__ == "__main__":
+    main()
