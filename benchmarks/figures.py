@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from detente.files import replacing
-from detente_training.metrics import Interval
+from detente_training.report import MODEL, tables
 
 ROOT = Path(__file__).parent.parent
 FILES = (ROOT / "README.md", ROOT / "benchmarks" / "README.md")
@@ -28,7 +28,7 @@ TITLES = {
     "real": "**Real news, never trained on**",
     "contrast": "**Contrast pairs**",
 }
-MODEL, LEAD = "détente", "lead over the best baseline"
+F1, PAIRS = "Macro-F1 [95% interval]", "Contrast pairs, both right"
 
 
 def main() -> None:
@@ -40,46 +40,32 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, help=f"evaluate's folder for {name}")
     parser.add_argument("--row", help="write only the model's row, and this one")
     options = vars(parser.parse_args())
-    tables: dict[str, Mapping[str, list[str]]] = {}
+    written: dict[str, Mapping[str, list[str]]] = {}
     for name, title in TITLES.items():
         if folder := options[name]:
-            rows = dict(figures(json.loads((folder / "report.json").read_text(encoding="utf-8"))))
-            tables[title] = {options["row"]: rows[MODEL]} if options["row"] else rows
+            rows = figures(json.loads((folder / "report.json").read_text(encoding="utf-8")))
+            written[title] = {options["row"]: rows[MODEL]} if options["row"] else rows
     for path in FILES:
-        text = "\n".join(rewrite(path.read_text(encoding="utf-8").split("\n"), tables))
+        text = "\n".join(rewrite(path.read_text(encoding="utf-8").split("\n"), written))
         with replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
 
 
-def figures(report: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """Yield every system's cells: shares of contrast pairs if it has any, macro-F1 otherwise."""
-    if pairs := report.get("contrast"):
-        for system, edits in pairs.items():
-            yield system, [figure(edits["all"]["share"])]
-        return
-    parts = list(report["dimensions"].values())
-    for system in parts[0]["systems"]:
-        yield system, [figure(part["systems"][system]["macro_f1"]) for part in parts]
-    if parts[0]["lead"]:
-        yield LEAD, [figure(min(part["lead"].values(), key=value)) for part in parts]
+def figures(report: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return every system's cells: shares of contrast pairs if it has any, macro-F1 otherwise."""
+    titled = dict(tables(report))
+    if PAIRS not in titled:
+        return {system: cells for system, *cells in titled[F1][1:]}
+    (_, _, *systems), (_, _, *shares), *_ = titled[PAIRS]
+    return {system: [share] for system, share in zip(systems, shares, strict=True)}
 
 
-def value(interval: Mapping[str, float]) -> float:
-    """Return the figure itself."""
-    return interval["value"]
-
-
-def figure(interval: Mapping[str, float]) -> str:
-    """Return a figure with its interval."""
-    return str(Interval(interval["value"], interval["low"], interval["high"]))
-
-
-def rewrite(lines: list[str], tables: Mapping[str, Mapping[str, list[str]]]) -> Iterator[str]:
+def rewrite(lines: list[str], written: Mapping[str, Mapping[str, list[str]]]) -> Iterator[str]:
     """Yield the lines of a page with the rows of its tables written anew."""
     rows: Mapping[str, list[str]] = {}
     for line in lines:
         if line.startswith(("**", "#")):
-            rows = next((each for title, each in tables.items() if line.startswith(title)), {})
+            rows = next((each for title, each in written.items() if line.startswith(title)), {})
         name = line.split("|")[1].strip() if line.startswith("|") else None
         yield f"| {name} | {' | '.join(rows[name])} |" if name in rows else line
 
