@@ -267,7 +267,6 @@ class OtherTopics(Run):
         for (tag, word), seen in users.items():
             if len(seen) <= few:
                 topics[tag].append(word)
-        rare = {tag: set(words) for tag, words in topics.items()}
         draw = random.Random(self.config.seed)
         kept: dict[str, set[int]] = {text: set() for text in docs}
         for record in records:
@@ -277,7 +276,7 @@ class OtherTopics(Run):
                 draw.choice(topics[token.tag_]) + token.whitespace_
                 if _is_noun(token)
                 and token.i not in kept[text]
-                and token.lower_ in rare[token.tag_]
+                and len(users[token.tag_, token.lower_]) <= few
                 else token.text_with_ws
                 for token in docs[text]
             )
