@@ -59,6 +59,15 @@ def test_an_invented_company_and_its_other_names_are_one_party(discourse: Discou
     assert holders(told[2]) == {"Orbelin": "We"}
 
 
+def test_a_bystander_of_another_kind_is_not_the_union(discourse: Discourse) -> None:
+    text = (
+        "The union turned the offer down. The shipping line Norrbeck said it took no side. “We "
+        "will wait,” said Marta Quillan, the union’s regional secretary. Norrbeck agreed to wait.\n"
+    )
+    parties = [set(holders(told)) for told in read(discourse, text)]
+    assert parties == [{"the union"}, {"Norrbeck"}, {"the union"}, {"Norrbeck"}]
+
+
 def test_a_bystander_speaks_for_nobody(discourse: Discourse) -> None:
     text = (
         "Mali rejected the plan. “It is a trap,” said Awa Keita, who sells cloth near the station."

@@ -94,7 +94,13 @@ class _Name:
     text: str
     start: int
     end: int
+    first: Token
     head: Token
+
+    @property
+    def kind(self) -> str | None:
+        """The kind of party that the words around it tell, if they do."""
+        return _owned_kind(self.head) or _titled_kind(self.first)
 
 
 class _Names:
@@ -110,13 +116,15 @@ class _Names:
         self, paragraphs: Sequence[Paragraph], namings: Sequence[Naming]
     ) -> Iterator[tuple[str, str]]:
         """Yield the kinds that "Tishka's government" tells of names a pattern found."""
-        ends = {p.start + token.idx + len(token): token for p in paragraphs for token in p.doc}
+        starts = {p.start + token.idx: token for p in paragraphs for token in p.doc}
+        ends = {place + len(token): token for place, token in starts.items()}
         for naming in namings:
-            token = ends.get(naming.end)
-            if naming.actor is None and token is not None and not is_generic(naming):
-                kind = _owned_kind(token)
-                if kind:
-                    yield naming.party, kind
+            first, head = starts.get(naming.start), ends.get(naming.end)
+            if naming.actor is not None or is_generic(naming) or first is None or head is None:
+                continue
+            kind = _owned_kind(head) or _titled_kind(first)
+            if kind:
+                yield naming.party, kind
 
     def parties(self) -> list[Naming]:
         """Return every place where one of them names a party.
@@ -130,7 +138,7 @@ class _Names:
                 by_text[name.text].append(name)
         found = []
         for text, names in by_text.items():
-            kinds = Counter(kind for name in names if (kind := _owned_kind(name.head)))
+            kinds = Counter(kind for name in names if (kind := name.kind))
             owns = any(_owner_of(name.head) in read_kinds().organs for name in names)
             is_actor = any(acts(name.head) for name in names)
             if not (kinds or owns or (is_actor and len(names) >= _FEWEST)):
@@ -166,7 +174,7 @@ class _Names:
             if run:
                 start, end = paragraph.start + run[0].idx, paragraph.start + run[-1].idx
                 name = run[0].doc[run[0].i : run[-1].i + 1].text
-                yield _Name(name, start, end + len(run[-1]), run[-1])
+                yield _Name(name, start, end + len(run[-1]), run[0], run[-1])
             run = []
 
     def _is_covered(self, paragraph: Paragraph, token: Token) -> bool:
@@ -181,7 +189,7 @@ class _Names:
         bodies = {
             name.text
             for name in self._names
-            if _owned_kind(name.head) or _owner_of(name.head) in read_kinds().organs
+            if name.kind or _owner_of(name.head) in read_kinds().organs
         }
         for name in self._names:
             words = name.text.split()
@@ -221,6 +229,18 @@ def _told_kind(noun: Token, is_description: bool) -> str | None:
         if kind and is_description and noun.lower_ not in read_kinds().kinds[kind].bodies
         else kind
     )
+
+
+def _titled_kind(first: Token) -> str | None:
+    """Return the kind that "the shipping line Norrbeck" tells of Norrbeck; an office tells none."""
+    words: list[str] = []
+    for token in reversed(first.doc[: first.i]):
+        if not (token.text.islower() and token.pos_ in ("NOUN", "ADJ")):
+            break
+        words.insert(0, token.text)
+    tails = (" ".join(words[at:]) for at in range(len(words)))
+    kinds = read_kinds().kinds.items()
+    return next((name for tail in tails for name, kind in kinds if tail in kind.bodies), None)
 
 
 def _owner_of(head: Token) -> str:
