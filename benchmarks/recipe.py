@@ -1,14 +1,14 @@
 """What each step of the training recipe is worth: trainings with it and without, over seeds.
 
-    python benchmarks/recipe.py REAL.jsonl
+    python benchmarks/recipe.py
     python benchmarks/recipe.py REAL.jsonl --steps masked-names longer --seeds 1 2 3 4 5
 
 Every step is a few settings that differ from the base (benchmarks/recipe.yaml), or a method of
 benchmarks/variants.py. Each is trained with each seed, and measured on the unseen negotiations,
-the contrast pairs and real text. What a training read there is kept in --answers, a digit for each
-record, and not trained again: a killed benchmark goes on, and the project's own answers
-(benchmarks/answers) print its table at once. Figures are means over seeds; intervals are 95%, by a
-bootstrap over statements and seeds, paired with the base.
+the contrast pairs and, where given, real text. What a training read there is kept in --answers, a
+digit for each record, and not trained again: a killed benchmark goes on, and the project's own
+answers (benchmarks/answers) print its table at once. Figures are means over seeds; intervals are
+95%, by a bootstrap over statements and seeds, paired with the base.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -30,7 +31,7 @@ from detente.files import make_folder, replacing
 from detente_training.config import RunConfig, load_config
 from detente_training.examples import gold_labels
 from detente_training.metrics import Interval, Resampler
-from detente_training.record import Record, read_records
+from detente_training.record import Pair, Record, read_records
 from detente_training.report import find_pairs, markdown_table, pairs_right
 from detente_training.tracking import EpochPrinter
 from detente_training.train import Run, fit, load_classifier, open_folder, read_logits
@@ -47,7 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("real", type=Path)
+    parser.add_argument("real", type=Path, nargs="?", help="records of real text")
     parser.add_argument("--recipe", type=Path, default=ROOT / "benchmarks" / "recipe.yaml")
     parser.add_argument("--steps", nargs="*", help="only these, and the base")
     parser.add_argument("--seeds", nargs="*", type=int, default=[1, 2, 3])
@@ -66,14 +67,17 @@ def main() -> None:
     for seed in options.seeds:
         for name, step in steps.items():
             path = options.answers / f"{name}-{seed}.json"
+            settings = [*recipe["base"], *step.get("set", ()), f"seed={seed}"]
+            way = step.get("variant", "project")
+            training = digest([*settings, way, base.corpus_sha])
             if not path.exists():
-                settings = [*recipe["base"], *step.get("set", ()), f"seed={seed}"]
                 place = [f"name={name}-{seed}", f"output={options.folder}"]
                 config = load_config(ROOT / recipe["config"], [*settings, *place])
-                variant = VARIANTS[step.get("variant", "project")]
+                variant = VARIANTS[way]
                 with variant.in_place():
-                    write_answers(path, base.codebook, sets, train(config, variant, sets))
-            runs[name].append(read_answers(path, base.codebook, sets))
+                    answers = train(config, variant, sets)
+                write_answers(path, base.codebook, sets, training, answers)
+            runs[name].append(read_answers(path, base.codebook, sets, training))
     for title, records in sets.items():
         print(f"\n### {title}, {len(records)} records\n")
         predicted = {
@@ -92,30 +96,34 @@ def train(config: RunConfig, variant: Variant, sets: Mapping[str, Sequence[Recor
     classifier = load_classifier(run, place)
     answers = {}
     for title, records in sets.items():
-        pairs = [(record.text, record.holder) for record in records]
-        logits = read_logits(run, classifier, place, pairs, fast=True)
+        logits = read_logits(run, classifier, place, pairs(records), fast=True)
         chosen = [logits[:, columns].argmax(axis=1) for columns in run.codebook.slices.values()]
         answers[title] = np.stack(chosen, axis=1)
     shutil.rmtree(place)
     return answers
 
 
-def evaluation_sets(run: Run, real: Path) -> dict[str, list[Record]]:
+def evaluation_sets(run: Run, real: Path | None) -> dict[str, list[Record]]:
     """Return what every model is measured on."""
-    return {
+    sets = {
         "unseen": run.split.test,
         "contrast": read_records(ROOT / "data" / "contrast", run.codebook),
-        "real": read_records(real, run.codebook),
     }
+    return {**sets, "real": read_records(real, run.codebook)} if real else sets
 
 
 def write_answers(
-    path: Path, codebook: Codebook, sets: Mapping[str, Sequence[Record]], answers: Answers
+    path: Path,
+    codebook: Codebook,
+    sets: Mapping[str, Sequence[Record]],
+    training: str,
+    answers: Answers,
 ) -> None:
-    """Write a model's labels as digits, with a hash of the records they are of."""
-    parts = {
+    """Write a model's labels as digits, with hashes of its training and of the records read."""
+    parts: dict[str, Any] = {"training": training}
+    parts |= {
         title: {
-            "records": digest(sets[title]),
+            "records": digest(pairs(sets[title])),
             **{
                 dimension.name: "".join(map(str, labels[:, number]))
                 for number, dimension in enumerate(codebook.dimensions)
@@ -128,28 +136,36 @@ def write_answers(
         temporary.write_text(json.dumps(parts, indent=1) + "\n", encoding="utf-8")
 
 
-def read_answers(path: Path, codebook: Codebook, sets: Mapping[str, Sequence[Record]]) -> Answers:
+def read_answers(
+    path: Path, codebook: Codebook, sets: Mapping[str, Sequence[Record]], training: str
+) -> Answers:
     """Return a model's labels; see `train`.
 
     Raises:
-        SystemExit: they are of other records than those in ``sets``.
+        SystemExit: they are of other records than those in ``sets``, or of another training.
     """
     parts = json.loads(path.read_text(encoding="utf-8"))
+    if parts["training"] != training:
+        raise SystemExit(f"{path}: is of another training; give another --answers")
     for title, records in sets.items():
-        if parts[title]["records"] != digest(records):
+        if parts.get(title, {}).get("records") != digest(pairs(records)):
             raise SystemExit(
                 f"{path}: its answers are of other {title} records; give another --answers"
             )
     return {
-        title: np.array([list(part[each.name]) for each in codebook.dimensions], dtype=int).T
-        for title, part in parts.items()
+        title: np.array([list(parts[title][d.name]) for d in codebook.dimensions], dtype=int).T
+        for title in sets
     }
 
 
-def digest(records: Sequence[Record]) -> str:
-    """Return a SHA-256 of what a model reads of the records; their labels may be mended."""
-    pairs = [(record.text, record.holder) for record in records]
-    return hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
+def pairs(records: Sequence[Record]) -> list[Pair]:
+    """Return what a model reads of records; their labels may be mended."""
+    return [(record.text, record.holder) for record in records]
+
+
+def digest(value: Any) -> str:
+    """Return a SHA-256 of a value's JSON."""
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
 
 
 def compare(
@@ -182,10 +198,10 @@ def compare(
             low, high = np.percentile(drawn - base_drawn, [2.5, 97.5])
             cells.append(f"{value - base_value:+.3f} [{low:+.3f}, {high:+.3f}]")
         rows.append([name, *cells])
-    if pairs := find_pairs(records):
+    if found := find_pairs(records):
         rows[0].append("both of a pair right")
         for row, labels in zip(rows[1:], predicted.values(), strict=True):
-            shares = [np.mean(pairs_right(pairs, gold, each)) for each in labels]
+            shares = [np.mean(pairs_right(found, gold, each)) for each in labels]
             row.append(f"{np.mean(shares):.3f} ({min(shares):.3f} to {max(shares):.3f})")
     return rows
 
