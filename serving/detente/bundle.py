@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from tokenizers import Tokenizer
@@ -26,6 +26,10 @@ GATE = "gate.json"
 CARD = "README.md"
 DEFAULT = Path(__file__).parent / "models" / "default"
 
+_LEAST_STEP = 8  # tokens of a window beyond those it shares, special tokens counted
+_Temperature = Annotated[float, Field(ge=0.01, le=100)]
+_Probability = Annotated[float, Field(ge=0, le=1)]
+
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,10 +38,16 @@ class _Model(BaseModel):
 class Window(_Model):
     """How statements are cut to the model's input."""
 
-    max_length: int = Field(ge=16)
+    max_length: int = Field(ge=16, le=8192)
     stride: int = Field(ge=0)
-    pad_id: int = 0
+    pad_id: int = Field(0, ge=0)
     mask_names: bool = False
+
+    @model_validator(mode="after")
+    def _moves_on(self) -> Window:
+        if self.stride > self.max_length - _LEAST_STEP:
+            raise ValueError(f"stride must be at least {_LEAST_STEP} below max_length")
+        return self
 
 
 class EncoderSource(_Model):
@@ -70,9 +80,9 @@ class Manifest(_Model):
     package_version: str
     codebook: Codebook
     window: Window
-    temperatures: dict[str, float]
-    thresholds: dict[str, float]
-    set_thresholds: dict[str, float]
+    temperatures: dict[str, _Temperature]
+    thresholds: dict[str, _Probability]
+    set_thresholds: dict[str, _Probability]
     encoder: EncoderSource
     teacher: str | None = None
     corpus: CorpusSource
@@ -85,8 +95,6 @@ class Manifest(_Model):
         for field in ("temperatures", "thresholds", "set_thresholds"):
             if set(getattr(self, field)) != names:
                 raise ValueError(f"{field} do not name the codebook's dimensions")
-        if any(not temperature > 0 for temperature in self.temperatures.values()):
-            raise ValueError("temperatures must be above 0")
         if not {MODEL, TOKENIZER} <= set(self.files):
             raise ValueError(f"files must name {MODEL} and {TOKENIZER}")
         return self
@@ -113,13 +121,16 @@ class Bundle:
     def load(cls, path: str | Path = DEFAULT, *, threads: int = 0) -> Bundle:
         """Load a bundle folder; every file is checked against its hash first.
 
+        A file may be a link to another place, as in the snapshots of the Hugging Face cache.
+
         Args:
             path: the folder.
             threads: threads of one inference call; 0 leaves the choice to onnxruntime.
 
         Raises:
             BundleError: no such folder, a missing file, a hash that does not match, a format
-                newer than this version reads, or a model that does not fit its codebook.
+                newer than this version reads, or a model that does not fit its codebook, tokenizer
+                or window, or has weights in files of its own.
         """
         path = Path(path)
         if not path.is_dir():
@@ -128,16 +139,22 @@ class Bundle:
         contents = {
             name: _read_checked(path, name, digest) for name, digest in manifest.files.items()
         }
+        window = manifest.window
         try:
             tokenizer = Tokenizer.from_buffer(contents[TOKENIZER])
+            encoder = pair_encoder(tokenizer, window)
         except Exception as error:
             # The tokenizers library raises a bare Exception.
-            raise BundleError(f"{path / TOKENIZER}: is not a tokenizer ({error})") from error
-        window = manifest.window
+            raise BundleError(
+                f"{path / TOKENIZER}: is no tokenizer, or none for this window ({error})"
+            ) from error
+        if tokenizer.id_to_token(window.pad_id) is None:
+            raise BundleError(
+                f"{path / MANIFEST}: window.pad_id: {window.pad_id} is no token of {TOKENIZER}"
+            )
         session = Session(
             contents[MODEL], manifest.codebook.size, threads=threads, pad_id=window.pad_id
         )
-        encoder = pair_encoder(tokenizer, window)
         gate = _read_gate(path, contents[GATE]) if GATE in contents else None
         return cls(path, manifest, session, encoder, gate)
 
@@ -198,11 +215,11 @@ def sha256(path: Path) -> str:
 
 def _read_checked(bundle: Path, name: str, digest: str) -> bytes:
     path = bundle / name
-    if path.resolve().parent != bundle.resolve():
+    if path.parent != bundle:
         raise BundleError(f"{path}: lies outside the bundle")
     try:
         content = path.read_bytes()
-    except OSError:
+    except (OSError, ValueError):  # the latter of a name that no file can have
         raise BundleError(f"{path}: is missing from the bundle; export the model again") from None
     found = hashlib.sha256(content).hexdigest()
     if found != digest:

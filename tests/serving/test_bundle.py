@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from detente import Tagger
 from detente.bundle import DEFAULT, MANIFEST, MODEL, TOKENIZER, Bundle
 from detente.errors import BundleError
 
@@ -66,6 +69,13 @@ def test_a_newer_format_asks_for_an_upgrade(bundle: Path) -> None:
         ({"files": {}}, "files"),
         ({"surprise": 1}, "surprise"),
         ({"window": {"max_length": 1, "stride": 0}}, "max_length"),
+        ({"window": {"max_length": 10**20, "stride": 0}}, "max_length"),
+        ({"window": {"max_length": 160, "stride": 153}}, "stride must be at least 8 below"),
+        ({"window": {"max_length": 160, "stride": 40, "pad_id": -1}}, "window.pad_id"),
+        ({"window": {"max_length": 160, "stride": 40, "pad_id": 10**6}}, "window.pad_id"),
+        ({"temperatures": {"stance": 1e-300, "sequencing": 1, "shift": 1}}, "temperatures.stance"),
+        ({"thresholds": {"stance": 1, "sequencing": 9, "shift": 1}}, "thresholds.sequencing"),
+        ({"set_thresholds": {"stance": 0, "sequencing": 0, "shift": -1}}, "set_thresholds.shift"),
     ],
 )
 def test_a_broken_manifest_names_the_key(bundle: Path, changes: dict[str, Any], words: str) -> None:
@@ -78,8 +88,23 @@ def test_a_broken_manifest_names_the_key(bundle: Path, changes: dict[str, Any], 
 def test_a_bundle_reaches_for_nothing_outside_itself(bundle: Path) -> None:
     files = json.loads((bundle / MANIFEST).read_text())["files"]
     (bundle.parent / "outside").write_text("secret")
-    edit(bundle, files={**files, "../outside": "0"})
-    assert "lies outside the bundle" in refusal(bundle)
+    for name in ("../outside", str(bundle.parent / "outside"), ""):
+        edit(bundle, files={**files, name: "0"})
+        assert "lies outside the bundle" in refusal(bundle)
+    for name in ("..", "a\0b"):
+        edit(bundle, files={**files, name: "0"})
+        assert "is missing" in refusal(bundle)
+
+
+def test_a_snapshot_of_links_is_checked_like_any_folder(bundle: Path) -> None:
+    blobs = bundle.parent / "blobs"
+    blobs.mkdir()
+    for number, file in enumerate(sorted(bundle.iterdir())):
+        file.rename(blobs / str(number))
+        file.symlink_to(Path("..", "blobs", str(number)))
+    assert Bundle.load(bundle).manifest == Bundle.load().manifest
+    (bundle / TOKENIZER).resolve().write_text("{}")
+    assert "does not match the hash" in refusal(bundle)
 
 
 def test_a_model_of_another_codebook_is_refused(bundle: Path) -> None:
@@ -90,9 +115,52 @@ def test_a_model_of_another_codebook_is_refused(bundle: Path) -> None:
 
 
 def test_bytes_that_are_no_model(bundle: Path) -> None:
-    import hashlib
-
     (bundle / MODEL).write_bytes(b"no model")
     files = json.loads((bundle / MANIFEST).read_text())["files"]
     edit(bundle, files={**files, MODEL: hashlib.sha256(b"no model").hexdigest()})
     assert "model.onnx cannot be loaded" in refusal(bundle)
+
+
+def field(number: int, content: bytes) -> bytes:
+    """A protobuf field of up to 127 bytes."""
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
+@pytest.mark.parametrize(
+    "key", [field(1, b"location"), b"\x0a\x88\x00location", b"\x8a\x80\x00\x08location"]
+)
+def test_weights_in_other_files_are_refused(
+    bundle: Path, key: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A tensor of two floats, added to the model's graph; onnxruntime would read it from here.
+    place = field(13, key + field(2, b"weights.bin"))
+    tensor = b"\x08\x02\x10\x01" + field(8, b"w") + place + b"\x70\x01"
+    content = (bundle / MODEL).read_bytes() + field(7, field(5, tensor))
+    (bundle / MODEL).write_bytes(content)
+    (bundle / "weights.bin").write_bytes(bytes(8))
+    files = json.loads((bundle / MANIFEST).read_text())["files"]
+    edit(bundle, files={**files, MODEL: hashlib.sha256(content).hexdigest()})
+    monkeypatch.chdir(bundle)
+    assert "keeps weights in other files" in refusal(bundle)
+
+
+def test_a_window_that_the_model_cannot_take_is_told(bundle: Path) -> None:
+    edit(bundle, window={"max_length": 2000, "stride": 40})
+    tagger = Tagger.load(bundle)
+    assert tagger("We will never agree.")
+    with pytest.raises(BundleError, match=r"fails on \d windows of 2000 tokens") as caught:
+        tagger("We will never agree. " * 800)
+    assert "\n" not in str(caught.value)
+
+
+def test_logits_that_are_no_numbers_are_refused(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def run(self, names: None, feed: dict[str, Any]) -> list[Any]:
+            return [np.full((len(feed["input_ids"]), 11), np.nan, dtype=np.float32)]
+
+    tagger = Tagger.load(bundle)
+    monkeypatch.setattr(tagger._bundle.session, "_session", Broken())
+    with pytest.raises(BundleError, match="logits that are no numbers"):
+        tagger("We will never agree.")
