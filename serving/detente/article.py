@@ -4,16 +4,36 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from detente.codebook import Codebook
 from detente.reading import Reading
 
 if TYPE_CHECKING:
     import pandas
 
+    from detente.codebook import Codebook
+
 NARRATOR = "narrator"
+
+# The names and types of a row's cells before those of the dimensions, and after them.
+LEADING: Mapping[str, type] = {
+    "article": str,
+    "title": str,
+    "date": datetime.date,
+    "statement": int,
+    "start": int,
+    "end": int,
+    "text": str,
+    "attribution": str,
+    "speaker": str,
+    "holder": str,
+    "holder_start": int,
+    "holder_end": int,
+    "actor": str,
+    "party": str,
+}
+CLOSING: Mapping[str, type] = {"abstained": str}
 
 
 @dataclass(frozen=True)
@@ -67,7 +87,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Article:
-    """An article and what its statements say."""
+    """An article and what its statements say; ``codebook`` is that of the readings."""
 
     name: str
     text: str
@@ -75,6 +95,7 @@ class Article:
     title: str | None = None
     date: datetime.date | None = None
     byline: str | None = None
+    codebook: Codebook | None = field(default=None, repr=False, compare=False)
 
     def rows(self, *, probabilities: bool = False) -> list[dict[str, Any]]:
         """Return one flat row for each (statement, holder); see `columns`.
@@ -95,6 +116,7 @@ class Article:
                 "speaker": statement.speaker,
                 **_holder_cells(holder),
                 **dict(_label_cells(holder.reading, probabilities)),
+                "abstained": " ".join(holder.reading.abstained),
             }
             for statement in self.statements
             for holder in statement.holders
@@ -108,7 +130,12 @@ class Article:
         """
         import pandas
 
-        return pandas.DataFrame(self.rows(probabilities=probabilities))
+        rows = self.rows(probabilities=probabilities)
+        if self.codebook is None:
+            return pandas.DataFrame(rows)
+        return pandas.DataFrame(
+            rows, columns=list(columns(self.codebook, probabilities=probabilities))
+        )
 
     def _repr_html_(self) -> str:
         from detente.webview import article_html
@@ -117,29 +144,16 @@ class Article:
 
 
 def columns(codebook: Codebook, *, probabilities: bool = False) -> dict[str, type]:
-    """Return the names and types of a row's cells."""
-    cells: dict[str, type] = {
-        "article": str,
-        "title": str,
-        "date": datetime.date,
-        "statement": int,
-        "start": int,
-        "end": int,
-        "text": str,
-        "attribution": str,
-        "speaker": str,
-        "holder": str,
-        "holder_start": int,
-        "holder_end": int,
-        "actor": str,
-        "party": str,
-    }
+    """Return the names and types of a row's cells.
+
+    ``abstained`` names the dimensions too uncertain to rely on, with spaces between them.
+    """
+    cells = dict(LEADING)
     for dimension in codebook.dimensions:
-        cells[dimension.name] = str
-        cells[f"{dimension.name}_probability"] = float
-        if probabilities:
-            cells.update({f"{dimension.name}_{label}": float for label in dimension.label_names})
-    return cells
+        label, *numbers = dimension.columns if probabilities else dimension.columns[:2]
+        cells[label] = str
+        cells.update(dict.fromkeys(numbers, float))
+    return {**cells, **CLOSING}
 
 
 def takes_position(row: Mapping[str, Any], codebook: Codebook) -> bool:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
+from detente.article import CLOSING, LEADING
 from detente.document import read_document
 from detente.errors import CodebookError, InputError
 
@@ -16,8 +17,8 @@ from detente.errors import CodebookError, InputError
 RESERVED = frozenset(
     {
         *("id", "text", "holder", "negotiation", "register", "attribution", "annotations"),
-        *("adjudication", "pair", "provenance", "implied", "article", "statement", "start"),
-        *("end", "actor", "speaker", "abstained", "predictions", "takes_position", "to_dict"),
+        *("adjudication", "pair", "provenance", "implied"),
+        *(*LEADING, *CLOSING, "predictions", "takes_position", "to_dict"),
     }
 )
 
@@ -85,6 +86,11 @@ class Dimension(_Model):
         return tuple(label.name for label in self.labels)
 
     @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Its columns in tables: the label, its probability, and the probability of each label."""
+        return (self.name, *(f"{self.name}_{n}" for n in ("probability", *self.label_names)))
+
+    @cached_property
     def scale(self) -> tuple[int, ...]:
         """Indices of the labels that form the ordered scale; empty for a nominal dimension."""
         if self.kind == "nominal":
@@ -125,6 +131,12 @@ class Codebook(_Model):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"dimension '{name}' is given twice")
+        columns = [column for dimension in dimensions for column in dimension.columns]
+        for column in columns:
+            if columns.count(column) > 1:
+                raise ValueError(
+                    f"two columns of a table would be named '{column}'; rename a dimension or label"
+                )
         return dimensions
 
     @classmethod

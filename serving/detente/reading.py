@@ -73,9 +73,10 @@ class Reading:
     def to_dict(self) -> dict[str, Any]:
         """Return ``{dimension: {"label", "probability", "probabilities", "label_set"}}`` for JSON.
 
-        Where there is evidence, ``"evidence"`` lists ``{"text", "start", "end", "weight"}``.
+        Where there is evidence, ``"evidence"`` lists ``{"text", "start", "end", "weight"}``. Beside
+        the dimensions stands ``"abstained"``, the list of those too uncertain to rely on.
         """
-        return {
+        dimensions = {
             name: {
                 "label": prediction.label,
                 "probability": prediction.probability,
@@ -85,6 +86,7 @@ class Reading:
             }
             for name, prediction in self
         }
+        return {**dimensions, "abstained": list(self.abstained)}
 
 
 def _evidence_entry(prediction: Prediction) -> dict[str, Any]:

@@ -16,7 +16,7 @@ COLUMNS = [
     *("article", "title", "date", "statement", "start", "end", "text"),
     *("attribution", "speaker", "holder", "holder_start", "holder_end", "actor", "party"),
     *("stance", "stance_probability", "sequencing", "sequencing_probability"),
-    *("shift", "shift_probability"),
+    *("shift", "shift_probability", "abstained"),
 ]
 
 
@@ -60,6 +60,7 @@ def test_classify_a_file(detente: Command, tmp_path: Path) -> None:
     rows = [json.loads(line) for line in target.read_text().splitlines()]
     assert [row["id"] for row in rows] == ["x", 2]
     for row in rows:
+        assert set(row["abstained"]) <= {"stance", "sequencing", "shift"}
         for name in ("stance", "sequencing", "shift"):
             cell = row[name]
             assert set(cell) == {"label", "probability", "probabilities", "label_set"}

@@ -34,6 +34,15 @@ def test_dimensions_are_in_the_order_of_the_codebook(tmp_path: Path) -> None:
     assert TagTable.open(path).dimensions(CODEBOOK) == (WARMTH, MOVE)
 
 
+@pytest.mark.parametrize("abstained", ["", ",abstained"])
+def test_tables_of_older_versions_are_read(tmp_path: Path, abstained: str) -> None:
+    path = tmp_path / "tags.csv"
+    cells = ',"move warmth"' if abstained else ""
+    path.write_text(f"move,move_probability{abstained}\nyou,0.9{cells}\n")
+    assert TagTable.open(path).dimensions(CODEBOOK) == (MOVE,)
+    assert read(path, "move") == [(1, 1)]
+
+
 def test_a_column_may_not_be_there_twice(tmp_path: Path) -> None:
     path = tmp_path / "tags.csv"
     path.write_text("move,move_probability,move\n")

@@ -13,6 +13,7 @@ from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from detente.errors import DetenteError
+from detente.reading import Reading
 from detente.tagger import Tagger
 
 BUNDLE = "bundle"
@@ -44,7 +45,7 @@ class BundleModel(PythonModel):  # type: ignore[misc]
             readings = self._tagger.classify(texts, holders)
         except DetenteError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from None
-        rows = [_cells(reading.to_dict()) for reading in readings]
+        rows = [_cells(reading) for reading in readings]
         return pandas.DataFrame(rows, index=model_input.index)
 
 
@@ -52,12 +53,12 @@ def _known(holder: Any) -> str | None:
     return holder if isinstance(holder, str) and holder.strip() else None
 
 
-def _cells(reading: dict[str, Any]) -> dict[str, Any]:
+def _cells(reading: Reading) -> dict[str, Any]:
     cells: dict[str, Any] = {}
-    for name, prediction in reading.items():
-        cells[name] = prediction["label"]
-        cells[f"{name}_probability"] = prediction["probability"]
-        for label, probability in prediction["probabilities"].items():
+    for name, prediction in reading:
+        cells[name] = prediction.label
+        cells[f"{name}_probability"] = prediction.probability
+        for label, probability in prediction.probabilities.items():
             cells[f"{name}_{label}"] = probability
     return cells
 
