@@ -228,7 +228,11 @@ def tag(
     ] = False,
     min_confidence: Annotated[
         float,
-        typer.Option(min=0, max=1, help="Leave out rows with a label less probable than this."),
+        typer.Option(
+            min=0,
+            max=1,
+            help="Leave out rows that take no position at least this probable; 0 keeps all.",
+        ),
     ] = 0.0,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Add a column for each label's probability.")

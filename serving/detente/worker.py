@@ -31,7 +31,7 @@ class Settings:
         actors: a file of more actors.
         probabilities: give every label's probability.
         only_positions: leave out rows that take no position.
-        min_confidence: leave out rows with a label less probable than this.
+        min_confidence: leave out rows without a position at least this probable; 0 keeps all.
         batch_size: statements run together.
         threads: threads of one inference call; 0 takes every core.
     """
@@ -110,7 +110,11 @@ class Worker:
             row = next(rows)
             if settings.only_positions and not holder.reading.takes_position:
                 continue
-            if any(p.probability < settings.min_confidence for _, p in holder.reading):
+            if settings.min_confidence > 0 and not any(
+                # As rounded in the row: what summarize compares.
+                p.takes_position and row[f"{name}_probability"] >= settings.min_confidence
+                for name, p in holder.reading
+            ):
                 continue
             yield row
 
