@@ -14,6 +14,18 @@ from detente.article import Article
 from detente.codebook import Codebook
 from detente.errors import DetenteError
 from detente.intake.reader import read_articles
+from detente.intake.source import Columns, Source
+from detente.reading import Reading
 from detente.tagger import Tagger
 
-__all__ = ["Article", "Codebook", "DetenteError", "Tagger", "__version__", "read_articles"]
+__all__ = [
+    "Article",
+    "Codebook",
+    "Columns",
+    "DetenteError",
+    "Reading",
+    "Source",
+    "Tagger",
+    "__version__",
+    "read_articles",
+]

@@ -67,12 +67,19 @@ class PairEncoder:
             statement, holder = self._mask.hide(statement, holder)
         if holder:
             statement = mark_holder(statement, holder)
-        try:
-            encoding = self._tokenizer.encode(statement, holder or None)
-        except Exception as error:
-            # The tokenizers library raises a bare Exception when the second part is too long.
+            self._check_room(statement, holder)
+        encoding = self._tokenizer.encode(statement, holder or None)
+        return [encoding, *encoding.overflowing]
+
+    def _check_room(self, statement: str, holder: str) -> None:
+        # Where there is none the tokenizers library panics, with what is no Exception.
+        special = self._tokenizer.num_special_tokens_to_add(is_pair=True)
+        room = self.max_length - special - self._count(holder)
+        if room <= self.stride and self._count(statement) > room:
             raise InputError(
                 f"holder {holder[:40]!r}... has too many words for the model's window of "
                 f"{self.max_length} tokens; give the party's name only"
-            ) from error
-        return [encoding, *encoding.overflowing]
+            )
+
+    def _count(self, text: str) -> int:
+        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)

@@ -18,6 +18,7 @@ from detente.codebook import Codebook, Dimension
 from detente.errors import InputError
 from detente.evidence import explain as explain_reading
 from detente.intake.source import Source
+from detente.parties.actors import read_actors
 from detente.progress import tracking
 from detente.reading import Prediction, Reading
 from detente.session import FloatArray
@@ -56,7 +57,10 @@ class Tagger:
 
         Raises:
             BundleError: the bundle is missing, damaged, or of a newer format.
+            InputError: an unknown kind of source, or the file of actors is missing or broken.
         """
+        if actors:
+            read_actors(actors)  # a tagger that fails at its first article helps nobody
         bundle = Bundle.load(locate_model(source), threads=threads)
         return cls(bundle, actors=Path(actors) if actors else None)
 
@@ -102,7 +106,8 @@ class Tagger:
             One reading a statement, in the order given.
 
         Raises:
-            InputError: an empty statement, or a holder longer than its statement.
+            InputError: an empty statement, a holder longer than its statement, or one with too
+                many words for the model's window.
         """
         if isinstance(statements, str):
             raise InputError("classify takes a list of statements; for one, call the tagger itself")
@@ -113,22 +118,30 @@ class Tagger:
                 f"{len(statements)} statements but {len(holders)} holders; give one holder "
                 "(or None) for each statement"
             )
-        if batch_size < 1:
-            raise InputError(f"batch_size is {batch_size}; it must be 1 or more")
+        _check_batch_size(batch_size)
         pairs = list(zip(statements, holders, strict=True))
-        for number, (statement, holder) in enumerate(pairs, start=1):
-            check_pair(statement, holder, f"statement {number}")
-        readings = self._classify(pairs, batch_size, progress)
+        places = [f"statement {number}" for number in range(1, len(pairs) + 1)]
+        for (statement, holder), place in zip(pairs, places, strict=True):
+            check_pair(statement, holder, place)
+        readings = self._classify(pairs, batch_size, progress, places)
         return self._explain(readings, batch_size, progress) if explain else readings
 
     def _classify(
-        self, pairs: Sequence[tuple[str, str | None]], batch_size: int, progress: bool = False
+        self,
+        pairs: Sequence[tuple[str, str | None]],
+        batch_size: int,
+        progress: bool = False,
+        places: Sequence[str] = (),
     ) -> list[Reading]:
         windows, owners = [], []
         for number, (statement, holder) in enumerate(pairs):
-            for window in self._bundle.encoder.windows(statement, holder):
-                windows.append(window)
-                owners.append(number)
+            try:
+                found = self._bundle.encoder.windows(statement, holder)
+            except InputError as error:
+                place = f"{places[number]}: " if places else ""
+                raise InputError(f"{place}{error}") from None
+            windows += found
+            owners += [number] * len(found)
         with tracking("reading", len(windows), show=progress) as advance:
             logits = self._bundle.session.logits(windows, batch_size=batch_size, advance=advance)
         rows: list[list[FloatArray]] = [[] for _ in pairs]
@@ -179,10 +192,13 @@ class Tagger:
             The article; all offsets index its text as given.
 
         Raises:
-            InputError: the text is not Unicode, or a file of actors is broken.
+            InputError: the text is not Unicode, or a party's name has too many words for the
+                model's window.
         """
+        _check_batch_size(batch_size)
         source = article if isinstance(article, Source) else Source(name, article)
-        refuse_halves(source.text, source.name or "article")
+        place = source.name or "article"
+        refuse_halves(source.text, place)
         told = self._discourse(source.text)
         pairs = [
             (number, source.text[slice(*statement.span)], candidate)
@@ -190,7 +206,9 @@ class Tagger:
             for candidate in statement.candidates
         ]
         readings = self._classify(
-            [(text, candidate.mention.text) for _, text, candidate in pairs], batch_size
+            [(text, candidate.mention.text) for _, text, candidate in pairs],
+            batch_size,
+            places=[f"{place}: statement {number + 1}" for number, _, _ in pairs],
         )
         if explain:
             readings = self._explain(readings, batch_size)
@@ -215,6 +233,7 @@ class Tagger:
             title=source.title,
             date=source.date,
             byline=source.byline,
+            codebook=self.codebook,
         )
 
     def tag_many(
@@ -274,7 +293,9 @@ def check_pair(statement: str, holder: str | None, place: str) -> None:
     Raises:
         InputError: names ``place``.
     """
-    if not isinstance(statement, str) or not statement.strip():
+    if not isinstance(statement, str):
+        raise InputError(f"{place}: the text must be a string, not {type(statement).__name__}")
+    if not statement.strip():
         raise InputError(f"{place}: the text is empty; give a sentence or a quotation")
     refuse_halves(statement, place)
     if holder is not None and not isinstance(holder, str):
@@ -285,6 +306,11 @@ def check_pair(statement: str, holder: str | None, place: str) -> None:
             f"{place}: the holder is longer than the text ({len(holder)} against "
             f"{len(statement)} characters); are the two swapped?"
         )
+
+
+def _check_batch_size(batch_size: int) -> None:
+    if batch_size < 1:
+        raise InputError(f"batch_size is {batch_size}; it must be 1 or more")
 
 
 def refuse_halves(text: str, place: str) -> None:

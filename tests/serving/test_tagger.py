@@ -3,10 +3,14 @@ from __future__ import annotations
 import copy
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+import detente
 from detente import Tagger
+from detente.article import columns
 from detente.encoding import prepare
 from detente.errors import BundleError, InputError
 
@@ -96,12 +100,15 @@ def test_quotes_and_spaces_do_not_matter(tagger: Tagger) -> None:
         (["a b"], ["x", "y"], ["1 statements but 2 holders"]),
         (["We left."], ["the people of the hills"], ["statement 1", "longer than the text"]),
         (["We left."], [3], ["must be text"]),
-        (["so " * 400], ["and " * 300], ["too many words"]),
+        (["We left.", "so " * 400], [None, "and " * 300], ["statement 2", "too many words"]),
+        # The holder fits, but leaves less than what windows share.
+        (["so " * 400], ["and " * 120], ["statement 1", "too many words"]),
+        (["We left.", 5], None, ["statement 2", "must be a string, not int"]),
         (["We \ud800 left."], None, ["statement 1", "half of a character"]),
     ],
 )
 def test_input_that_cannot_be_read(
-    tagger: Tagger, statements: list[str], holders: list[str | None], words: list[str]
+    tagger: Tagger, statements: list[Any], holders: list[Any], words: list[str]
 ) -> None:
     with pytest.raises(InputError) as caught:
         tagger.classify(statements, holders)
@@ -132,6 +139,53 @@ def test_an_article_is_tagged_with_exact_offsets(tagger: Tagger) -> None:
         (4, "Oslo"),
     ]
     assert tagger.tag("").rows() == []
+
+
+def test_a_long_holder_is_read_where_its_statement_fits(tagger: Tagger) -> None:
+    assert tagger("international " * 34, "and " * 118)
+
+
+def test_a_frame_without_rows_has_the_usual_columns(tagger: Tagger) -> None:
+    full, empty = tagger.tag("Japan told the union no."), tagger.tag("Hello there.")
+    for probabilities in (False, True):
+        names = list(columns(tagger.codebook, probabilities=probabilities))
+        for article in (full, empty):
+            frame = article.to_frame(probabilities=probabilities)
+            assert list(frame.columns) == names
+            assert len(frame) == len(article.rows())
+    assert list(full.rows()[0]) == list(full.to_frame().columns)
+
+
+def test_a_row_names_the_dimensions_that_are_abstained_on(tagger: Tagger) -> None:
+    text = "Japan might look at it again if pressed. Peru will never accept the offer. "
+    article = tagger.tag(text + "Oman may ease its terms in return, its envoy said.")
+    readings = [holder.reading for s in article.statements for holder in s.holders]
+    cells = [row["abstained"] for row in article.rows()]
+    assert cells == [" ".join(reading.abstained) for reading in readings]
+    assert {bool(cell) for cell in cells} == {False, True}
+    for reading in readings:
+        assert reading.to_dict()["abstained"] == list(reading.abstained)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1])
+def test_a_batch_holds_something(tagger: Tagger, batch_size: int) -> None:
+    for run in (
+        lambda: tagger.classify(STATEMENTS, batch_size=batch_size),
+        lambda: tagger.tag("Japan said no.", batch_size=batch_size),
+        lambda: list(tagger.tag_many(["Japan said no."], batch_size=batch_size)),
+    ):
+        with pytest.raises(InputError, match=f"batch_size is {batch_size}"):
+            run()
+
+
+def test_a_missing_file_of_actors_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nope.yaml: no such file"):
+        Tagger.load(actors=tmp_path / "nope.yaml")
+
+
+def test_what_public_functions_take_and_return_is_public() -> None:
+    assert {"Article", "Codebook", "Columns", "Reading", "Source"} <= set(detente.__all__)
+    assert all(hasattr(detente, name) for name in detente.__all__)
 
 
 def test_sources() -> None:
