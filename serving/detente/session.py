@@ -99,8 +99,8 @@ class Session:
         except Exception as error:
             count, length = feed["input_ids"].shape
             raise BundleError(
-                f"model.onnx fails on {count} windows of {length} tokens; window or tokenizer may "
-                f"be another model's: {' '.join(str(error)[:200].split())}"
+                f"model.onnx fails on a batch of {count} x {length} tokens; window or tokenizer "
+                f"may be another model's: {' '.join(str(error)[:200].split())}"
             ) from error
         # A comparison with nan is false: the label would not even count as uncertain.
         if not np.isfinite(output).all():

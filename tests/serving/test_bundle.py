@@ -148,7 +148,7 @@ def test_a_window_that_the_model_cannot_take_is_told(bundle: Path) -> None:
     edit(bundle, window={"max_length": 2000, "stride": 40})
     tagger = Tagger.load(bundle)
     assert tagger("We will never agree.")
-    with pytest.raises(BundleError, match=r"fails on \d windows of 2000 tokens") as caught:
+    with pytest.raises(BundleError, match=r"fails on a batch of \d x 2000 tokens") as caught:
         tagger("We will never agree. " * 800)
     assert "\n" not in str(caught.value)
 
