@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -112,21 +112,32 @@ def read_jsonl(path: str | Path) -> Iterator[tuple[str, dict[str, Any] | InputEr
         InputError: the file is missing, a folder, unreadable, empty or binary.
     """
     path = Path(path)
-    found = False
     with _open_bytes(path) as stream:
-        for number, raw in enumerate(stream, start=1):
-            place = f"{path}:{number}"
-            try:
-                line = _decode(raw, place).removeprefix("\ufeff")
-                if not line.strip():
-                    continue
-                found = True
-                yield place, parse_object(line, place)
-            except InputError as error:
-                found = True
-                yield place, error
+        yield from parse_lines(stream, str(path))
+
+
+def parse_lines(
+    lines: Iterable[bytes], name: str
+) -> Iterator[tuple[str, dict[str, Any] | InputError]]:
+    """Yield ``("name:line", object)`` of JSON lines; see `read_jsonl`.
+
+    Raises:
+        InputError: there is no line.
+    """
+    found = False
+    for number, raw in enumerate(lines, start=1):
+        place = f"{name}:{number}"
+        try:
+            line = _decode(raw, place).removeprefix("\ufeff")
+            if not line.strip():
+                continue
+            found = True
+            yield place, parse_object(line, place)
+        except InputError as error:
+            found = True
+            yield place, error
     if not found:
-        raise InputError(f"{path}: is empty")
+        raise InputError(f"{name}: is empty")
 
 
 def parse_object(line: str, place: str) -> dict[str, Any]:
@@ -177,7 +188,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside ``path``; it takes the name of ``path`` only on success.
 
     Raises:
-        InputError: the folder does not exist or cannot be written.
+        InputError: the folder does not exist or cannot be written, or the disk is full.
     """
     path = Path(path)
     temporary = _make_temporary(path)
@@ -188,6 +199,10 @@ def replacing(path: str | Path) -> Iterator[Path]:
         os.umask(mask)
         temporary.chmod(0o666 & ~mask)
         move(temporary, path)
+    except OSError as error:
+        if error.filename is not None and str(error.filename) != str(temporary):
+            raise  # of another file, which the block reads
+        raise InputError(f"{path}: cannot be written ({_reason(error)})") from error
     finally:
         temporary.unlink(missing_ok=True)
 
