@@ -78,7 +78,8 @@ class Worker:
     def __call__(self, entry: Entry) -> Outcome:
         """Return an article's outcome; whatever goes wrong with it is its failure."""
         notes: list[str] = []
-        name = ""
+        content = entry.content
+        name = str(content) if isinstance(content, Path) else content.name
         try:
             source = entry.read(notes.append)
             name = source.name
@@ -125,7 +126,7 @@ def tag_locally(entries: Iterable[Entry], settings: Settings, jobs: int) -> Iter
     Entries are drawn only a little ahead of the outcomes, so memory does not grow with them.
 
     Raises:
-        DetenteError: a process died.
+        DetenteError: a process cannot start, or died.
     """
     if jobs == 1:
         yield from map(Worker(settings), entries)
@@ -156,14 +157,21 @@ def _chunks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         yield chunk
 
 
-_worker: Worker
+_worker: Worker | DetenteError
 
 
 def _start(settings: Settings) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker = Worker(settings)
+    # An error here would break the pool, unsaid; so it is the answer to each chunk.
+    try:
+        _worker = Worker(settings)
+    except DetenteError as error:
+        _worker = error
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        _worker = DetenteError(f"a tagging process cannot start ({reason})")
 
 
 def _end_with_parent() -> None:
@@ -175,4 +183,6 @@ def _end_with_parent() -> None:
 
 
 def _tag_chunk(chunk: list[Entry]) -> list[Outcome]:
+    if isinstance(_worker, DetenteError):
+        raise _worker
     return [_worker(entry) for entry in chunk]
