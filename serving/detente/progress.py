@@ -1,9 +1,12 @@
-"""Progress bars on stderr: what is done, how fast, and the time left."""
+"""Progress on stderr: what is done, how fast, and the time left."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+_LINE_SECONDS = 30.0  # between lines where stderr is no terminal
 
 
 @contextmanager
@@ -11,6 +14,8 @@ def tracking(
     title: str, total: int | None, *, show: bool = True
 ) -> Iterator[Callable[[int], None]]:
     """Give a function to call with the number of steps just done.
+
+    A terminal shows a bar; a file gets a line now and then.
 
     Args:
         title: what is going on.
@@ -44,6 +49,21 @@ def tracking(
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        lines = Progress(*(c for c in columns if not isinstance(c, BarColumn)), console=console)
+        task = lines.add_task(title, total=total)
+        said = time.monotonic()
+
+        def advance(steps: int) -> None:
+            nonlocal said
+            lines.advance(task, steps)
+            if time.monotonic() - said > _LINE_SECONDS:
+                said = time.monotonic()
+                console.print(lines.get_renderable())
+
+        yield advance
+        return
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(title, total=total)
         yield lambda steps: bar.advance(task, steps)
