@@ -16,9 +16,10 @@ from detente.article import columns, takes_position
 from detente.bundle import Manifest
 from detente.codebook import Codebook
 from detente.errors import InputError
-from detente.files import check_writable, read_text
+from detente.files import check_writable, read_text, replacing
+from detente.intake.listing import STDIN
 from detente.intake.source import DETECTED, Columns, Say
-from detente.parts import Parts, Totals, errors_file
+from detente.parts import Parts, See, Totals, check_errors_file, errors_file
 from detente.table import Row, check_ending
 from detente.worker import Outcome, Settings
 
@@ -32,6 +33,7 @@ _PART_SECONDS = 15.0
 Outcomes = Iterable[Outcome]
 Engine = Callable[[tuple[int, int]], Outcomes]
 Advance = Callable[[int], None]
+Portion = tuple[list[Row], Totals, tuple[int, int]]
 
 
 class Batch:
@@ -58,6 +60,7 @@ class Batch:
         check_writable(output)
         self.output = output
         self.errors = errors_file(output)
+        check_errors_file(self.errors)
         self._codebook = manifest.codebook
         self._columns = columns(manifest.codebook, probabilities=settings.probabilities)
         self._fingerprint = _fingerprint(files, settings, manifest, table_columns)
@@ -69,14 +72,18 @@ class Batch:
         resume: bool = False,
         advance: Advance = lambda _: None,
         say: Say = lambda _: None,
+        see: See = lambda _: None,
     ) -> Totals:
         """Tag what is not tagged yet, then write the table and the errors.
+
+        Interrupted, it keeps what is done.
 
         Args:
             engine: given the place of the first article to tag, yields outcomes in order.
             resume: go on with a killed run.
             advance: called with the number of articles just done.
             say: called with notes for the user, each once.
+            see: called with all rows of the table, some at a time.
 
         Returns:
             The counts of the whole table, earlier parts included.
@@ -85,49 +92,54 @@ class Batch:
             InputError: see `detente.parts.Parts.open`; the output cannot be written; or not one
                 article could be read.
         """
-        parts = Parts.open(self.output, self._columns, self._fingerprint, resume=resume)
-        if parts.totals.articles or parts.totals.failures:
-            done = parts.totals.articles + len(parts.totals.failures)
-            say(f"going on after {done} articles")
-            advance(done)
-        for rows, totals, following in self._portions(engine(parts.next), advance, say):
-            parts.commit(rows, totals, following)
-        totals = parts.totals
-        if totals.failures and not totals.articles:
+        with Parts.open(self.output, self._columns, self._fingerprint, resume=resume) as parts:
+            if parts.totals.articles or parts.totals.failures:
+                done = parts.totals.articles + len(parts.totals.failures)
+                say(f"going on after {done} articles")
+                advance(done)
+            for rows, totals, following in self._portions(engine(parts.next), advance, say):
+                parts.commit(rows, totals, following)
+            totals = parts.totals
+            if totals.failures and not totals.articles:
+                parts.remove()
+                raise InputError(describe_failures(totals.failures))
+            self._write_errors(parts)
+            parts.merge(self.output, see)
             parts.remove()
-            raise InputError(describe_failures(totals.failures))
-        self._write_errors(parts)
-        parts.merge(self.output)
-        parts.remove()
-        return totals
+            return totals
 
     def _portions(
         self,
         outcomes: Outcomes,
         advance: Advance,
         say: Say,
-    ) -> Iterator[tuple[list[Row], Totals, tuple[int, int]]]:
-        rows: list[Row] = []
-        totals, following = Totals(), (0, 0)
-        begun = time.monotonic()
-        for outcome, counts in tally(outcomes, self._codebook, advance, say):
-            rows.extend(outcome.rows)
-            totals.add(counts)
-            following = (outcome.file, outcome.item + 1)
-            done = totals.articles + len(totals.failures)
-            late = time.monotonic() - begun > _PART_SECONDS
-            if done >= _PART_ARTICLES or len(rows) >= _PART_ROWS or late:
-                yield rows, totals, following
-                rows, totals, begun = [], Totals(), time.monotonic()
-        if totals.articles or totals.failures:
-            yield rows, totals, following
+    ) -> Iterator[Portion]:
+        done: list[tuple[Outcome, Totals]] = []
+        rows, begun = 0, time.monotonic()
+        try:
+            for outcome, counts in tally(outcomes, self._codebook, advance, say):
+                done.append((outcome, counts))
+                rows += counts.rows
+                late = time.monotonic() - begun > _PART_SECONDS
+                if len(done) >= _PART_ARTICLES or rows >= _PART_ROWS or late:
+                    # Emptied first: an interruption must not give it twice.
+                    portion, done = _portion(done), []
+                    yield portion
+                    rows, begun = 0, time.monotonic()
+        except KeyboardInterrupt:
+            if done:
+                yield _portion(done)
+            raise
+        if done:
+            yield _portion(done)
 
     def _write_errors(self, parts: Parts) -> None:
         if not parts.totals.failures:
             self.errors.unlink(missing_ok=True)
             return
         with (
-            parts.placing(self.errors) as temporary,
+            parts.placing(self.errors) as place,
+            replacing(place) as temporary,
             temporary.open("w", encoding="utf-8") as stream,
         ):
             for name, reason in parts.totals.failures:
@@ -154,6 +166,16 @@ def describe_failures(failures: Sequence[tuple[str, str]]) -> str:
     first = failures[0][1]
     more = len(failures) - 1
     return first if not more else f"{first} (and none of the {more} other articles can be read)"
+
+
+def _portion(done: Sequence[tuple[Outcome, Totals]]) -> Portion:
+    rows: list[Row] = []
+    totals = Totals()
+    for outcome, counts in done:
+        rows.extend(outcome.rows)
+        totals.add(counts)
+    last, _ = done[-1]
+    return rows, totals, (last.file, last.item + 1)
 
 
 def _count(outcome: Outcome, codebook: Codebook) -> Totals:
@@ -192,6 +214,8 @@ def _fingerprint(
 def _state(file: File) -> str:
     if not isinstance(file, Path):
         return file.state
+    if file == STDIN:
+        return ""  # which no run can resume
     try:
         state = file.stat()
     except OSError as error:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import IO, Any
 
 import pyarrow
 import pyarrow.parquet
 
 from detente.errors import InputError
-from detente.files import make_folder, move, replacing
+from detente.files import make_folder, move, reading, replacing
 from detente.table import Row, arrow_schema, writing
 
 _RUN = "run.json"
+_LOCK = "lock"
 _KEY = b"detente"
+
+See = Callable[[Sequence[Row]], None]
 
 
 @dataclass
@@ -56,23 +61,32 @@ class Parts:
     the table.
     """
 
-    def __init__(self, folder: Path, columns: Mapping[str, type]) -> None:
+    def __init__(self, folder: Path, columns: Mapping[str, type], lock: IO[str]) -> None:
         self._folder = folder
         self._columns = columns
+        self._lock = lock
         self._schema = arrow_schema(columns)
         self._files = list(_consecutive(folder))
         self.totals = Totals()
         self.next = (0, 0)
         for file in self._files:
-            head = json.loads(pyarrow.parquet.read_schema(file).metadata[_KEY])
-            self.totals.add(Totals(**head["totals"]))
-            self.next = tuple(head["next"])
+            with _resumable(), _undamaged(file):
+                head = json.loads(pyarrow.parquet.read_schema(file).metadata[_KEY])
+                self.totals.add(Totals(**head["totals"]))
+                self.next = tuple(head["next"])
+        # Behind a part that the user removed lie parts whose articles come again.
+        for file in set(folder.glob("part-*.parquet")) - set(self._files):
+            file.unlink()
 
     @classmethod
+    @contextmanager
     def open(
         cls, output: Path, columns: Mapping[str, type], fingerprint: str, *, resume: bool
-    ) -> Parts:
-        """Make the folder for a new run, or find that of a killed one.
+    ) -> Iterator[Parts]:
+        """Make the folder for a new run, or find that of a killed one; hold it for the block.
+
+        A folder that still has no part when the block ends is removed, and one found so is begun
+        anew.
 
         Args:
             output: the table to be.
@@ -81,29 +95,33 @@ class Parts:
             resume: go on with a killed run's parts.
 
         Raises:
-            InputError: parts of a killed run lie there and ``resume`` is false, or they are of
-                other inputs or options.
+            InputError: another run holds the folder; parts of a killed run lie there and
+                ``resume`` is false, or they are of other inputs or options, or damaged.
         """
-        folder = parts_folder(output)
+        folder = make_folder(parts_folder(output))
         state = folder / _RUN
-        if folder.exists() and not state.exists() and any(folder.iterdir()):
+        if not state.exists() and not all(map(_precedes_state, folder.iterdir())):
             raise InputError(f"{folder}: is no run's folder; give another --output")
-        if state.exists():
-            if not resume:
+        with _locked(folder) as lock:
+            if not _part(folder, 0).exists():
+                with replacing(state) as temporary:
+                    temporary.write_text(json.dumps({"fingerprint": fingerprint}), encoding="utf-8")
+            elif not resume:
                 raise InputError(
                     f"{folder}: holds a run that did not end; go on with --resume, or remove "
                     "the folder to start over"
                 )
-            if json.loads(state.read_text(encoding="utf-8"))["fingerprint"] != fingerprint:
+            elif _read_fingerprint(state) != fingerprint:
                 raise InputError(
                     f"{folder}: is of other articles, options or model, or of another version; "
                     "repeat the first command with --resume, or remove the folder to start over"
                 )
-        else:
-            make_folder(folder)
-            with replacing(state) as temporary:
-                temporary.write_text(json.dumps({"fingerprint": fingerprint}), encoding="utf-8")
-        return cls(folder, columns)
+            parts = cls(folder, columns, lock)
+            try:
+                yield parts
+            finally:
+                if not parts._files and folder.exists():
+                    parts.remove()
 
     def commit(self, rows: Sequence[Row], totals: Totals, following: tuple[int, int]) -> None:
         """Keep the rows of some more articles for good.
@@ -116,18 +134,25 @@ class Parts:
         head = json.dumps({"totals": asdict(totals), "next": following}).encode()
         table = pyarrow.Table.from_pylist(list(rows), self._schema.with_metadata({_KEY: head}))
         path = _part(self._folder, len(self._files))
-        with replacing(path) as temporary:
+        with _resumable(), replacing(path) as temporary:
             pyarrow.parquet.write_table(table, temporary)
             _flush(temporary)
         self._files.append(path)
         self.totals.add(totals)
         self.next = following
 
-    def merge(self, output: Path) -> None:
-        """Write the table, atomically."""
+    def merge(self, output: Path, see: See = lambda _: None) -> None:
+        """Write the table, atomically; ``see`` is called with its rows.
+
+        Raises:
+            InputError: it cannot be written, or a part is damaged.
+        """
         with self.placing(output) as temporary, writing(temporary, self._columns) as write:
             for file in self._files:
-                write(pyarrow.parquet.read_table(file).to_pylist())
+                with _undamaged(file):
+                    rows = pyarrow.parquet.read_table(file).to_pylist()
+                write(rows)
+                see(rows)
 
     @contextmanager
     def placing(self, path: Path) -> Iterator[Path]:
@@ -139,15 +164,18 @@ class Parts:
             InputError: it cannot be moved there.
         """
         temporary = self._folder / path.name
-        yield temporary
-        move(temporary, path)
+        with _resumable():
+            yield temporary
+            move(temporary, path)
 
     def remove(self) -> None:
         """Remove the folder; killed on the way, it leaves a run that can be resumed."""
-        state = self._folder / _RUN
-        for file in sorted(set(self._folder.iterdir()) - {state}, reverse=True):
+        state, lock = self._folder / _RUN, self._folder / _LOCK
+        for file in sorted(set(self._folder.iterdir()) - {state, lock}, reverse=True):
             file.unlink()
         state.unlink()
+        self._lock.close()
+        lock.unlink()
         self._folder.rmdir()
 
 
@@ -161,17 +189,52 @@ def errors_file(output: Path) -> Path:
     return output.with_name(f"{output.stem}.errors.jsonl")
 
 
-def without_output(files: Sequence[Path], output: Path | None) -> list[Path]:
-    """Return the files but for those that a run writes itself, which lie in a searched folder."""
+def check_errors_file(path: Path) -> None:
+    """Refuse to replace or remove a file that lists no errors of an earlier run.
+
+    Raises:
+        InputError: the file holds something else.
+    """
+    if not path.exists():
+        return
+    with reading(path) as stream:
+        line = stream.readline()
+    try:
+        is_ours = set(json.loads(line)) == {"article", "error"}
+    except (ValueError, TypeError):
+        is_ours = False
+    if not is_ours:
+        raise InputError(
+            f"{path}: is where this run would list errors, and holds something else; give another "
+            "--output"
+        )
+
+
+def without_output(
+    files: Sequence[Path], output: Path | None, named: Collection[Path] = ()
+) -> list[Path]:
+    """Return the files but for those that a run writes itself, which lie in a searched folder.
+
+    Args:
+        files: the inputs.
+        output: the table to be.
+        named: the inputs that the user names one by one.
+
+    Raises:
+        InputError: one of those that the run writes is named.
+    """
     if output is None:
         return list(files)
-    written = {output.absolute(), errors_file(output).absolute()}
-    parts = parts_folder(output).absolute()
-    return [
-        file
-        for file in files
-        if file.absolute() not in written and parts not in file.absolute().parents
-    ]
+    written = {output.resolve(), errors_file(output).resolve()}
+    parts = parts_folder(output).resolve()
+    kept = []
+    for file in files:
+        place = file.resolve()
+        if place not in written and parts not in place.parents:
+            kept.append(file)
+        elif file in named:
+            raise InputError(f"{file}: would be written by this run itself; give another --output")
+    return kept
 
 
 def _part(folder: Path, number: int) -> Path:
@@ -188,3 +251,67 @@ def _consecutive(folder: Path) -> Iterator[Path]:
 def _flush(path: Path) -> None:
     with path.open("rb") as stream:
         os.fsync(stream.fileno())
+
+
+def _precedes_state(file: Path) -> bool:
+    """Whether a run that was killed before it had a state may have left the file."""
+    return file.name == _LOCK or file.name.startswith(f".{_RUN}.")
+
+
+def _read_fingerprint(state: Path) -> str:
+    try:
+        return str(json.loads(state.read_bytes())["fingerprint"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(
+            f"{state}: is damaged; remove the folder {state.parent} to start over"
+        ) from None
+
+
+@contextmanager
+def _undamaged(part: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError):  # Arrow's errors are among them
+        raise InputError(
+            f"{part}: is damaged and must be removed, to tag its articles again"
+        ) from None
+
+
+@contextmanager
+def _resumable() -> Iterator[None]:
+    """Say of a failed write that what was done before it is still there."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{error}; when that is mended, go on with --resume") from None
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[IO[str]]:
+    """Keep every other run out of the folder; a killed one keeps none out."""
+    try:
+        stream = (folder / _LOCK).open("a")
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written ({error.strerror})") from None
+    with stream:
+        try:
+            _lock(stream)
+        except (BlockingIOError, PermissionError):
+            raise InputError(
+                f"{folder}: another run is writing this table; wait for its end, or give another "
+                "--output"
+            ) from None
+        except OSError:
+            pass  # a file system without locks
+        yield stream
+
+
+def _lock(stream: IO[Any]) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,14 +2,28 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pyarrow.parquet
 import pytest
 
+from detente import batch, progress
+from detente.article import columns
+from detente.batch import Batch
+from detente.bundle import Manifest, read_manifest
+from detente.errors import InputError
+from detente.files import replacing
+from detente.intake.listing import list_files, named_files
+from detente.intake.reader import Entry
+from detente.parts import Parts, without_output
+from detente.tagger import locate_model
+from detente.worker import Outcome, Settings, Worker
 from tests.conftest import ROOT, Command, assert_one_line_error
 
 ARTICLES = ROOT / "data" / "articles"
@@ -43,7 +57,7 @@ def whole(many: Path, tmp_path_factory: pytest.TempPathFactory, detente: Command
     done = detente("tag", many, "-o", output)
     assert done.returncode == 1, done.stderr
     assert "57 articles" in done.stderr
-    assert "3 skipped (see tags.errors.jsonl)" in done.stderr
+    assert f"3 skipped (see {output.with_name('tags.errors.jsonl')})" in done.stderr
     return output
 
 
@@ -167,8 +181,9 @@ def test_other_options_or_inputs_do_not_go_on(
 def test_a_resumed_run_says_where_it_goes_on(
     unfinished: Path, many: Path, whole: Path, detente: Command
 ) -> None:
-    done = detente("tag", many, "-o", unfinished, "--resume")
+    done = detente("tag", many, "-o", unfinished, "--resume", "--table")
     assert done.returncode == 1
+    assert "\n a0 " in done.stdout  # the table is whole, too
     assert "going on after" in done.stderr
     assert "57 articles" in done.stderr
     rows = pyarrow.parquet.read_table(unfinished).num_rows
@@ -239,3 +254,246 @@ def test_a_bad_file_of_actors_is_told_once_and_first(
     done = detente("tag", article, "--actors", bad, *options, cwd=tmp_path)
     assert_one_line_error(done, "mine.yaml: no such file")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "output"), [("news.jsonl", "news.jsonl"), ("news.errors.jsonl", "news.csv")]
+)
+def test_an_input_is_not_written_over(
+    tmp_path: Path, detente: Command, name: str, output: str
+) -> None:
+    news = tmp_path / name
+    news.write_text('{"text": "Iran agreed."}\n')
+    (tmp_path / "list.txt").write_text(f"{name}\n")
+    for given in (news, f"@{tmp_path / 'list.txt'}"):
+        done = detente("tag", given, "-o", tmp_path / output)
+        assert_one_line_error(done, name, "give another --output")
+    assert news.read_text() == '{"text": "Iran agreed."}\n'
+
+
+def test_a_folder_of_nothing_but_output_holds_no_article(tmp_path: Path, detente: Command) -> None:
+    (tmp_path / "tags.jsonl").write_text("{}\n")
+    done = detente("tag", tmp_path, "-o", tmp_path / "tags.jsonl")
+    assert_one_line_error(done, "no article")
+
+
+def test_what_runs_write_is_known_by_any_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.jsonl", "tags.jsonl", "tags.errors.jsonl", "old.errors.jsonl"):
+        (tmp_path / name).touch()
+    for table in ("tags.jsonl", "old.csv"):
+        (tmp_path / f"{table}.parts").mkdir()
+        (tmp_path / f"{table}.parts" / "part-000000.parquet").touch()
+    monkeypatch.chdir(tmp_path)
+    output = Path("..", tmp_path.name, "tags.jsonl")
+    for given in (".", "*", "**/*.*"):
+        kept = without_output(list_files([given]), output, named_files([given]))
+        assert kept == [Path("a.jsonl")]
+
+
+@pytest.fixture(scope="module")
+def manifest() -> Manifest:
+    return read_manifest(locate_model(None))
+
+
+class Run:
+    """A run over a list of articles that nothing reads, with one row for each."""
+
+    def __init__(self, output: Path, manifest: Manifest) -> None:
+        self._blank = {
+            **dict.fromkeys(columns(manifest.codebook)),
+            **{dimension.name: "none" for dimension in manifest.codebook.dimensions},
+        }
+        self._batch = Batch([], output, Settings(), manifest)
+        self.started: list[tuple[int, int]] = []
+        self.seen: list[Any] = []
+
+    def __call__(
+        self, count: int, *, end: type[BaseException] | None = None, resume: bool = False
+    ) -> None:
+        def engine(start: tuple[int, int]) -> Iterator[Outcome]:
+            self.started.append(start)
+            for n in range(start[1], count):
+                yield Outcome(0, n, f"a{n}", ({**self._blank, "article": f"a{n}"},))
+            if end is not None:
+                raise end
+
+        self._batch.run(engine, resume=resume, see=self.seen.extend)
+
+
+@pytest.fixture
+def run(tmp_path: Path, manifest: Manifest, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setattr(batch, "_PART_ARTICLES", 2)
+    return Run(tmp_path / "tags.jsonl", manifest)
+
+
+def _names(tmp_path: Path) -> list[str]:
+    return sorted(file.name for file in tmp_path.iterdir())
+
+
+def test_an_interrupted_run_keeps_all_that_is_done(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(5, end=KeyboardInterrupt)
+    run(7, resume=True)
+    assert run.started == [(0, 0), (0, 5)]
+    rows = [json.loads(line) for line in (tmp_path / "tags.jsonl").read_text().splitlines()]
+    assert [row["article"] for row in rows] == [f"a{n}" for n in range(7)]
+    assert [row["article"] for row in run.seen] == [f"a{n}" for n in range(7)]
+    assert _names(tmp_path) == ["tags.jsonl"]
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, InputError])
+def test_a_run_that_ends_before_its_first_part_leaves_nothing(
+    run: Run, tmp_path: Path, end: type[BaseException]
+) -> None:
+    with pytest.raises(end):
+        run(0, end=end)
+    assert _names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "files", [["lock"], [".run.json.x1y2"], ["lock", "run.json"], ["run.json"]], ids=str
+)
+def test_a_run_killed_before_its_first_part_is_begun_anew(
+    run: Run, tmp_path: Path, files: list[str]
+) -> None:
+    (tmp_path / "tags.jsonl.parts").mkdir()
+    for name in files:
+        (tmp_path / "tags.jsonl.parts" / name).write_text("")
+    run(3)
+    assert _names(tmp_path) == ["tags.jsonl"]
+
+
+def test_a_folder_of_other_things_is_no_runs(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "tags.jsonl.parts").mkdir()
+    (tmp_path / "tags.jsonl.parts" / "mine.txt").write_text("mine")
+    with pytest.raises(InputError, match="is no run's folder"):
+        run(3)
+    assert _names(tmp_path / "tags.jsonl.parts") == ["mine.txt"]
+
+
+def test_two_runs_do_not_write_one_table(run: Run, tmp_path: Path, manifest: Manifest) -> None:
+    fields = columns(manifest.codebook)
+    with Parts.open(tmp_path / "tags.jsonl", fields, "other", resume=False) as parts:
+        for resume in (False, True):
+            with pytest.raises(InputError, match="another run is writing this table"):
+                run(3, resume=resume)
+        parts.merge(tmp_path / "tags.jsonl")
+    run(3)
+    assert len((tmp_path / "tags.jsonl").read_text().splitlines()) == 3
+
+
+def test_a_damaged_part_can_be_removed(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(6, end=KeyboardInterrupt)
+    part = tmp_path / "tags.jsonl.parts" / "part-000001.parquet"
+    part.write_bytes(part.read_bytes()[:-20])
+    with pytest.raises(InputError, match=r"part-000001.parquet: is damaged .* --resume"):
+        run(7, resume=True)
+    part.unlink()
+    with pytest.raises(KeyboardInterrupt):
+        run(3, end=KeyboardInterrupt, resume=True)
+    run(7, resume=True)
+    assert run.started == [(0, 0), (0, 2), (0, 3)]
+    assert [row["article"] for row in run.seen] == [f"a{n}" for n in range(7)]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}"])
+def test_a_damaged_run_is_told(run: Run, tmp_path: Path, content: str) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(6, end=KeyboardInterrupt)
+    (tmp_path / "tags.jsonl.parts" / "run.json").write_text(content)
+    with pytest.raises(InputError, match=r"run.json: is damaged; remove the folder"):
+        run(7, resume=True)
+
+
+def test_a_file_in_the_place_of_the_parts_is_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "tags.jsonl.parts").write_text("mine")
+    with pytest.raises(InputError, match=r"tags.jsonl.parts: no folder can be made there"):
+        run(3)
+
+
+def _fill_disk(*_: object, **__: object) -> NoReturn:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_is_told_and_the_run_goes_on(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = r"cannot be written \(no space left on device\)"
+    with pytest.raises(InputError, match=f"x.csv: {full}"), replacing(tmp_path / "x.csv"):
+        _fill_disk()
+    with monkeypatch.context() as patch:
+        patch.setattr("pyarrow.parquet.write_table", _fill_disk)
+        with pytest.raises(InputError, match=f"{full}.* --resume"):
+            run(3)
+    run(3, resume=True)
+    assert _names(tmp_path) == ["tags.jsonl"]
+
+
+def test_only_errors_of_an_earlier_run_are_replaced(
+    run: Run, tmp_path: Path, manifest: Manifest
+) -> None:
+    errors = tmp_path / "tags.errors.jsonl"
+    errors.write_text('{"article": "a", "error": "a: is empty"}\n')
+    run(3)
+    assert _names(tmp_path) == ["tags.jsonl"]
+    errors.write_text('{"text": "Iran agreed."}\n')
+    with pytest.raises(InputError, match=r"tags.errors.jsonl: .* give another --output"):
+        Run(tmp_path / "tags.jsonl", manifest)
+    assert errors.read_text() == '{"text": "Iran agreed."}\n'
+
+
+def test_a_damaged_model_is_told_once_by_several_processes(
+    tmp_path: Path, detente: Command
+) -> None:
+    bundle = tmp_path / "bundle"
+    shutil.copytree(locate_model(None), bundle)
+    with (bundle / "tokenizer.json").open("a") as stream:
+        stream.write(" ")
+    article, output = ARTICLES / "river-talks.txt", tmp_path / "tags.csv"
+    done = detente("tag", article, "-m", bundle, "--jobs", 2, "-o", output)
+    assert_one_line_error(done, "tokenizer.json")
+    assert _names(tmp_path) == ["bundle"]
+
+
+def test_an_interrupted_command_says_how_to_go_on(tmp_path: Path) -> None:
+    code = (
+        "import detente.worker as w, detente.cli as c\n"
+        "def interrupt(*_): raise KeyboardInterrupt\n"
+        "w.tag_locally = interrupt\n"
+        "c.main()"
+    )
+    command = [sys.executable, "-c", code, "tag", str(ARTICLES / "river-talks.txt")]
+    for options, words in (
+        ([], "detente: interrupted\n"),
+        (
+            ["-o", str(tmp_path / "tags.csv")],
+            "detente: interrupted; what is done is kept, and the same command with --resume "
+            "goes on\n",
+        ),
+    ):
+        done = subprocess.run([*command, *options], capture_output=True, text=True, cwd=ROOT)
+        assert (done.returncode, done.stderr) == (130, words)
+
+
+def test_what_fails_unforeseen_is_named() -> None:
+    class Broken(Entry):
+        def read(self, say: Callable[[str], None] = print) -> NoReturn:
+            raise RuntimeError("no idea")
+
+    outcome = object.__new__(Worker)(Broken(0, 0, Path("a.txt")))
+    assert (outcome.name, outcome.failure) == ("a.txt", "a.txt: RuntimeError: no idea")
+
+
+def test_a_long_run_tells_a_file_of_its_progress(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with progress.tracking("tagging", 8) as advance:
+        advance(1)
+        assert capsys.readouterr().err == ""
+        monkeypatch.setattr(progress, "_LINE_SECONDS", 0.0)
+        advance(2)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("tagging 3/8 ")

@@ -145,7 +145,7 @@ def test_an_interrupted_run_over_urls_goes_on_where_it_was(
     with placing(output) as place:
         totals = Batch(files, place, SETTINGS, manifest).run(tag, resume=True)
 
-    assert starts == [(0, 0), (4, 16)]
+    assert starts == [(0, 0), (4, 21)]
     assert (totals.articles, len(totals.failures)) == (len(expected) - 3, 3)
     rows = pyarrow.parquet.read_table(tmp_path / "tags.parquet").to_pylist()
     wanted = [row for outcome in expected for row in outcome.rows]
