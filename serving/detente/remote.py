@@ -104,13 +104,21 @@ def _expand(name: str) -> Iterator[File]:
         yield from listing.list_files([name])
 
 
-def without_written(files: Sequence[File], output: str) -> list[File]:
-    """Return the files but for those that a run with this output writes itself."""
+def without_written(
+    files: Sequence[File], output: str, paths: Sequence[str | Path] = ()
+) -> list[File]:
+    """Return the files but for those that a run with this output writes itself.
+
+    Raises:
+        InputError: ``paths`` name one of those.
+    """
     if is_url(output):
         written = {output, _errors_url(output)}
+        for path in written.intersection(map(str, paths)):
+            raise InputError(f"{path}: would be written by this run itself; give another --output")
         return [file for file in files if str(file) not in written]
     local = [file for file in files if isinstance(file, Path)]
-    kept = {str(file) for file in without_output(local, Path(output))}
+    kept = {str(file) for file in without_output(local, Path(output), listing.named_files(paths))}
     return [file for file in files if isinstance(file, Remote) or str(file) in kept]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,21 +20,39 @@ ENDINGS = (
 )
 _ALLOWED = ", ".join(ENDINGS[:10]) + "; all but .docx, .pdf and .parquet also as .gz"
 _WILD = re.compile(r"[*?\[]")
+_WRITTEN = re.compile(r"\.errors\.jsonl$")  # beside a table that a run wrote,
+_PARTS = re.compile(r"\.(jsonl|csv|parquet)\.parts$")  # and the folder of one that has not ended
 
 
-def list_files(paths: Sequence[str | Path]) -> list[Path]:
+def list_files(paths: Sequence[str | Path], others: Counter[str] | None = None) -> list[Path]:
     """Return the article files that ``paths`` name, in order.
 
-    A path is a file; ``-``, standard input; a folder, searched in order of name, hidden files
-    and links to other folders left out; a pattern with ``*``, ``?`` or ``[``, where ``**`` stands
-    for any depth; or ``@`` and a text file that gives one path on each line, relative to its own
-    folder, ``#`` before a comment.
+    A path is a file; ``-``, standard input; a folder, searched in order of name, hidden files,
+    links to other folders, and errors and parts of runs left out; a pattern with ``*``, ``?`` or
+    ``[``, where ``**`` stands for any depth; or ``@`` and a text file that gives one path on each
+    line, relative to its own folder, ``#`` before a comment.
+
+    Args:
+        paths: what to list.
+        others: gets the number of files with each other ending that a search passed by.
 
     Raises:
         InputError: a path does not exist, has an ending that cannot be read, or names no article.
     """
     given = [paths] if isinstance(paths, str | Path) else paths
-    return [file for path in given for file in _expand(str(path))]
+    passed = Counter[str]() if others is None else others
+    return [file for path in given for file in _expand(str(path), passed)]
+
+
+def named_files(paths: Sequence[str | Path]) -> set[Path]:
+    """Return the files that ``paths`` name one by one, not by a folder or a pattern."""
+    named: set[Path] = set()
+    for path in map(str, paths):
+        if path.startswith("@"):
+            named.update(path for _, path in _lines(Path(path[1:])))
+        else:
+            named.add(Path(path))
+    return {path for path in named if path.is_file()}
 
 
 def ending(path: Path) -> str | None:
@@ -43,37 +62,43 @@ def ending(path: Path) -> str | None:
     return found.removesuffix(".gz") if found else None
 
 
-def _expand(name: str) -> list[Path]:
+def _expand(name: str, others: Counter[str]) -> list[Path]:
+    if not name:
+        raise InputError('"": an empty name; give . for this folder')
     if name.startswith("@"):
-        return list(_listed(Path(name[1:])))
-    return _files(Path(name))
+        return list(_listed(Path(name[1:]), others))
+    return _files(Path(name), others)
 
 
-def _listed(path: Path) -> Iterator[Path]:
+def _listed(path: Path, others: Counter[str]) -> Iterator[Path]:
     found = False
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
-        name = line.strip()
-        if not name or name.startswith("#"):
-            continue
+    for number, file in _lines(path):
         found = True
         try:
-            yield from _files(path.parent / name)
+            yield from _files(file, others)
         except InputError as error:
             raise InputError(f"{path}:{number}: {error}") from None
     if not found:
         raise InputError(f"{path}: names no file; give one path on each line")
 
 
-def _files(path: Path) -> list[Path]:
+def _lines(path: Path) -> Iterator[tuple[int, Path]]:
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        name = line.strip()
+        if name and not name.startswith("#"):
+            yield number, path.parent / name
+
+
+def _files(path: Path, others: Counter[str]) -> list[Path]:
     try:
         if path == STDIN:
             return [path]
         if path.is_dir():
-            return _inside(path, _walk(path))
+            return _inside(path, _walk(path), others)
         if path.exists():
             return [_known(path)]
         if _WILD.search(str(path)):
-            return _inside(path, _matches(path))
+            return _inside(path, _matches(path), others)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise InputError(f"{error.filename or path}: cannot be read ({reason})") from None
@@ -86,11 +111,17 @@ def _known(path: Path) -> Path:
     return path
 
 
-def _inside(path: Path, files: Iterator[Path]) -> list[Path]:
-    found = sorted({file for file in files if ending(file) and file.is_file()})
+def _inside(path: Path, files: Iterator[Path], others: Counter[str]) -> list[Path]:
+    inside = sorted({file for file in files if not _is_written(file) and file.is_file()})
+    found = [file for file in inside if ending(file)]
+    others.update(file.suffix.lower() or "no ending" for file in inside if not ending(file))
     if not found:
         raise InputError(f"{path}: holds no file ending in {_ALLOWED}")
     return found
+
+
+def _is_written(file: Path) -> bool:
+    return bool(_WRITTEN.search(file.name) or _PARTS.search(file.parent.name))
 
 
 def _walk(folder: Path) -> Iterator[Path]:
