@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from detente import __version__
 from detente.errors import DetenteError, InputError
@@ -24,12 +26,26 @@ if TYPE_CHECKING:
     from detente.codebook import Codebook
     from detente.parts import Totals
     from detente.reading import Reading
+    from detente.table import Row
 
 _FAILURES_SHOWN = 5
 _PARTIES_SHOWN = 12
+_ENDINGS_SHOWN = 5
+
+
+class _Commands(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; typer itself would say nothing of an interruption."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            _say("interrupted")
+            raise typer.Exit(130) from None
+
 
 app = typer.Typer(
     name="detente",
+    cls=_Commands,
     help="Read negotiation positions from news: who is accommodating, who must move first, "
     "and whose position is shifting.",
     epilog="Examples:  detente tag article.txt  |  detente tag articles/ -o tags.parquet  |  "
@@ -51,7 +67,7 @@ _BatchSize = Annotated[int, typer.Option(min=1, help="Statements run together.")
 
 def main() -> None:
     """Run the command; errors the user can mend are one line on stderr and exit status 2."""
-    debug = "--debug" in sys.argv
+    sys.argv[1:], debug = _without_debug(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -63,20 +79,29 @@ def main() -> None:
             else:
                 app.command(entry.name)(command)
         app()
-    except DetenteError as error:
-        if debug:
-            raise
-        print(f"detente: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
     except KeyboardInterrupt:
-        print(
-            "detente: interrupted; a table that was being written can go on with --resume",
-            file=sys.stderr,
-        )
+        _say("interrupted")
         raise SystemExit(130) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
+    except Exception as error:
+        if debug:
+            raise
+        _say(str(error) if isinstance(error, DetenteError) else _describe_unforeseen(error))
+        raise SystemExit(2) from None
+
+
+def _without_debug(arguments: list[str]) -> tuple[list[str], bool]:
+    """Return the arguments without --debug, which may stand anywhere, and whether it was there."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    options = [argument for argument in arguments[:end] if argument != "--debug"]
+    return options + arguments[end:], len(options) < end
+
+
+def _describe_unforeseen(error: Exception) -> str:
+    words = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"unforeseen {words} (--debug shows where)"
 
 
 def _show_version(wanted: bool) -> None:
@@ -91,7 +116,9 @@ def _options(
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show tracebacks; may stand anywhere.")
+    ] = False,
 ) -> None:
     pass
 
@@ -107,7 +134,11 @@ def classify(
     ] = None,
     input: Annotated[
         Path | None,
-        typer.Option("--input", "-i", help="JSON lines with text and, if known, id and holder."),
+        typer.Option(
+            "--input",
+            "-i",
+            help="JSON lines with text and, if known, id and holder; - for those on stdin.",
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to write the JSON lines.")
@@ -176,10 +207,12 @@ def _show_evidence(reading: Reading, codebook: Codebook) -> None:
 
 
 def _read_statements(path: Path) -> Iterator[dict[str, Any]]:
-    from detente.files import read_jsonl
+    from detente.files import parse_lines, read_jsonl
+    from detente.intake.listing import STDIN
     from detente.tagger import check_pair
 
-    for number, (place, record) in enumerate(read_jsonl(path), start=1):
+    records = parse_lines(sys.stdin.buffer, "-") if path == STDIN else read_jsonl(path)
+    for number, (place, record) in enumerate(records, start=1):
         if isinstance(record, InputError):
             raise record
         check_pair(record.get("text", ""), record.get("holder"), place)
@@ -266,8 +299,9 @@ def tag(
     """
     from detente.batch import Batch, Outcomes, describe_failures, tally
     from detente.bundle import read_manifest
+    from detente.intake.listing import STDIN, named_files
     from detente.intake.reader import Columns, count_articles, entries, list_files
-    from detente.parts import Totals, without_output
+    from detente.parts import See, Totals, without_output
     from detente.progress import tracking
     from detente.remote import File, placing
     from detente.tagger import locate_model
@@ -275,6 +309,8 @@ def tag(
 
     if resume and output is None:
         raise InputError("tag: --resume needs --output, where the killed run's parts lie")
+    if address is not None and engine is not _Engine.ray:
+        raise InputError("tag: --address goes with --engine ray")
     if actors is not None:
         from detente.parties.actors import read_actors
 
@@ -291,6 +327,7 @@ def tag(
         threads=threads or (0 if jobs in (None, 1) else max(1, (os.cpu_count() or 1) // jobs)),
     )
     files: Sequence[File]
+    others = Counter[str]()
     start_engine: Callable[[tuple[int, int]], Outcomes]
     if engine is _Engine.ray:
         from detente.cluster import Cluster
@@ -299,32 +336,41 @@ def tag(
         files = cluster.list_files(paths, output)
         start_engine = partial(cluster.tag, files)
     else:
-        local = without_output(list_files(paths), Path(output) if output else None)
+        table_path = Path(output) if output else None
+        local = without_output(list_files(paths, others), table_path, named_files(paths))
         files = local
 
         def start_engine(start: tuple[int, int]) -> Outcomes:
             articles = entries(local, columns, start=start, say=_say)
             return tag_locally(articles, settings, jobs or 1)
 
-    shown: list[dict[str, Any]] = []
-
-    def run(start: tuple[int, int]) -> Outcomes:
-        for outcome in start_engine(start):
-            if table or output is None:
-                shown.extend(outcome.rows)
-            yield outcome
-
-    watched = sys.stderr.isatty()
-    total = count_articles([Path(file.name) for file in files]) if watched else None
-    with tracking("tagging", total, show=watched) as advance:
-        if output is not None:
-            with placing(output) as place:
-                batch = Batch(files, place, settings, manifest, columns)
-                totals = batch.run(run, resume=resume, advance=advance, say=_say)
-        else:
-            totals = Totals()
-            for _, counts in tally(run((0, 0)), manifest.codebook, advance, _say):
-                totals.add(counts)
+    if resume and STDIN in files:
+        raise InputError("tag: --resume cannot read stdin again; save it as a file and tag that")
+    if not files:
+        raise InputError(
+            f"{' '.join(paths)}: holds only what this run writes itself, and no article"
+        )
+    shown: list[Row] = []
+    see: See = shown.extend if table else lambda _: None
+    try:
+        with tracking("tagging", count_articles([Path(file.name) for file in files])) as advance:
+            if output is not None:
+                with placing(output) as place:
+                    batch = Batch(files, place, settings, manifest, columns)
+                    totals = batch.run(
+                        start_engine, resume=resume, advance=advance, say=_say, see=see
+                    )
+            else:
+                totals = Totals()
+                outcomes = start_engine((0, 0))
+                for outcome, counts in tally(outcomes, manifest.codebook, advance, _say):
+                    shown.extend(outcome.rows)
+                    totals.add(counts)
+    except KeyboardInterrupt:
+        if output is None or STDIN in files:
+            raise
+        _say("interrupted; what is done is kept, and the same command with --resume goes on")
+        raise typer.Exit(130) from None
     if output is None and not totals.articles:
         raise InputError(describe_failures(totals.failures))
     if shown:
@@ -333,7 +379,7 @@ def tag(
         from detente.picture import tag_table
 
         Console().print(tag_table(shown, manifest.codebook))
-    _print_totals(totals, output)
+    _print_totals(totals, output, others)
     if totals.failures:
         raise typer.Exit(1)
 
@@ -342,7 +388,7 @@ def _say(note: str) -> None:
     print(f"detente: {note}", file=sys.stderr)
 
 
-def _print_totals(totals: Totals, output: str | None) -> None:
+def _print_totals(totals: Totals, output: str | None, others: Counter[str]) -> None:
     for _, reason in totals.failures[:_FAILURES_SHOWN]:
         _say(f"skipped: {reason}")
     more = len(totals.failures) - _FAILURES_SHOWN
@@ -352,8 +398,13 @@ def _print_totals(totals: Totals, output: str | None) -> None:
     named = ", ".join(f"{party or 'no party'} {n}" for party, n in parties[:_PARTIES_SHOWN])
     if named:
         print(f"positions: {named}{', ...' * (len(parties) > _PARTIES_SHOWN)}", file=sys.stderr)
+    if others:
+        kinds = ", ".join(f"{ending} {n}" for ending, n in others.most_common(_ENDINGS_SHOWN))
+        kinds += ", ..." * (len(others) > _ENDINGS_SHOWN)
+        count = _some(others.total(), "file")
+        print(f"left alone: {count} of other kinds ({kinds})", file=sys.stderr)
     written = f", written to {output}" if output else ""
-    errors = f" (see {Path(output).stem}.errors.jsonl)" if output and totals.failures else ""
+    errors = f" (see {_errors_place(output)})" if output and totals.failures else ""
     print(
         f"{_some(totals.articles, 'article')}, {_some(totals.statements, 'statement')} "
         f"({totals.skipped} without a sign of a position or party), {_some(totals.rows, 'row')}, "
@@ -361,6 +412,11 @@ def _print_totals(totals: Totals, output: str | None) -> None:
         f"{len(totals.failures)} skipped{errors}",
         file=sys.stderr,
     )
+
+
+def _errors_place(output: str) -> str:
+    """Return where the errors of a run lie, beside a path as beside a URL."""
+    return f"{output.removesuffix(Path(output).suffix)}.errors.jsonl"
 
 
 def _some(count: int, noun: str) -> str:

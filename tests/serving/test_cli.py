@@ -3,6 +3,8 @@ from __future__ import annotations
 import csv
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet
@@ -106,11 +108,14 @@ def test_tag_goes_on_past_bad_articles(detente: Command, article: Path, tmp_path
         '{"id": null, "text": "Oslo waited."}\n{"text": "\\ud800 Iran agreed."}\n'
         '{"text": "Iran agreed.", "id": NaN}\n{"text": "Iran agreed.", "id": ' + "9" * 5000 + "}\n"
     )
+    for name in ("old.doc", "new.DOC", "notes.rtf", "Makefile"):
+        (tmp_path / name).touch()
     target = tmp_path / "tags.jsonl"
     done = detente("tag", tmp_path, "-o", target)
     assert done.returncode == 1
+    assert "left alone: 4 files of other kinds (.doc 2, no ending 1, .rtf 1)" in done.stderr
     assert "3 articles" in done.stderr
-    assert "7 skipped (see tags.errors.jsonl)" in done.stderr
+    assert f"7 skipped (see {tmp_path / 'tags.errors.jsonl'})" in done.stderr
     errors = (tmp_path / "tags.errors.jsonl").read_text()
     for words in (
         "empty.txt: is empty",
@@ -193,8 +198,45 @@ def test_a_missing_model_is_named(detente: Command, article: Path) -> None:
 
 
 def test_debug_shows_the_traceback(detente: Command) -> None:
-    done = detente("--debug", "tag", "none.txt")
-    assert "Traceback" in done.stderr
+    for arguments in (["--debug", "tag", "none.txt"], ["tag", "none.txt", "--debug"]):
+        done = detente(*arguments)
+        assert "Traceback" in done.stderr
+        assert "none.txt: no such file" in done.stderr
+
+
+def test_an_unforeseen_error_is_one_line() -> None:
+    code = (
+        "import detente.bundle as b, detente.cli as c\n"
+        "def fail(*_): raise RuntimeError('first\\nsecond')\n"
+        "b.read_manifest = fail\n"
+        "c.main()"
+    )
+    command = [sys.executable, "-c", code, "tag", "a.txt"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert_one_line_error(done, "RuntimeError: first second", "--debug")
+
+
+def test_options_that_do_nothing_are_refused(detente: Command, article: Path) -> None:
+    done = detente("tag", article, "--address", "127.0.0.1:9")
+    assert_one_line_error(done, "--address goes with --engine ray")
+    assert_one_line_error(detente("tag", ""), "empty name")
+    done = detente("tag", "-", "-o", article.with_suffix(".csv"), "--resume")
+    assert_one_line_error(done, "--resume cannot read stdin again")
+
+
+def test_stdin(tmp_path: Path) -> None:
+    def run(text: str, *arguments: object) -> str:
+        command = [sys.executable, "-m", "detente.cli", *map(str, arguments)]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, cwd=ROOT)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    target = tmp_path / "tags.csv"
+    run(ARTICLE, "tag", "-", "-o", target)
+    with target.open(newline="") as stream:
+        assert [row["holder"] for row in csv.DictReader(stream)] == ["Japan", "The union"]
+    labels = run('{"id": "x", "text": "We agree."}\n', "classify", "-i", "-")
+    assert json.loads(labels)["id"] == "x"
 
 
 def test_show_writes_a_picture(detente: Command, article: Path, tmp_path: Path) -> None:
