@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterator
 
 import sentencex
 
@@ -11,6 +12,7 @@ Span = tuple[int, int]
 
 _LINE = re.compile(r"[^\r\n]*")
 _WRAP_LIMIT = 100  # characters; longer lines are paragraphs of their own
+_LONGEST = 50_000  # characters of a paragraph: parsing takes some 5 KB of memory for each
 _CLOSES = re.compile(r"""[.!?:]["'”’)\]]*$""")
 _CLOSES_WITHIN = re.compile(r"""[.!?]["'”’)\]]*\s""")
 _NO = re.compile(r"""\bno\.["”)]*\s+(?=["“(]*[A-Z])""")
@@ -26,22 +28,42 @@ def split_statements(text: str) -> list[Span]:
     """
     spans: list[Span] = []
     for start, end in split_paragraphs(text):
-        flat = text[start:end].replace("\r", " ").replace("\n", " ")
-        spans.extend(_sentences(flat, start))
+        spans.extend(_sentences(_flat(text, start, end), start))
     return spans
 
 
 def split_paragraphs(text: str) -> list[Span]:
-    """Return the ``(start, end)`` of every paragraph, wrapped lines joined."""
+    """Return the ``(start, end)`` of every paragraph, wrapped lines joined.
+
+    One of more than 50,000 characters is cut between two sentences, or else between two words.
+    """
     lines = [match.span() for match in _LINE.finditer(text) if match.group().strip()]
     width = _wrap_width(text, lines)
     paragraphs: list[Span] = []
+    previous = (0, 0)
     for start, end in lines:
-        if paragraphs and _joins(text, paragraphs[-1], (start, end), width):
+        if paragraphs and _joins(text, paragraphs[-1][0], previous, (start, end), width):
             paragraphs[-1] = (paragraphs[-1][0], end)
         else:
             paragraphs.append((start, end))
-    return paragraphs
+        previous = (start, end)
+    return [piece for paragraph in paragraphs for piece in _pieces(text, *paragraph)]
+
+
+def _pieces(text: str, start: int, end: int) -> Iterator[Span]:
+    while end - start > _LONGEST:
+        piece = _flat(text, start, start + _LONGEST)
+        sentences = _sentences(piece, start)
+        words = piece.rfind(" ") + 1 or _LONGEST
+        cut = sentences[-1][0] if len(sentences) > 1 else start + words
+        if text[start:cut].strip():
+            yield start, cut
+        start = cut
+    yield start, end
+
+
+def _flat(text: str, start: int, end: int) -> str:
+    return text[start:end].replace("\r", " ").replace("\n", " ")
 
 
 def _sentences(flat: str, offset: int) -> list[Span]:
@@ -50,7 +72,7 @@ def _sentences(flat: str, offset: int) -> list[Span]:
         piece = flat[begin:stop]
         start = offset + begin + len(piece) - len(piece.lstrip())
         end = offset + begin + len(piece.rstrip())
-        glued = not flat[:begin].endswith(" ")
+        glued = not flat.endswith(" ", 0, begin)
         if spans and (glued or _CONTINUES.match(piece.lstrip())):
             spans[-1] = (spans[-1][0], end)
         elif any(character.isalnum() for character in piece):
@@ -87,21 +109,24 @@ def _wrap_width(text: str, lines: list[Span]) -> int | None:
     short = [length for length in followed if length <= _WRAP_LIMIT]
     if len(short) <= 0.8 * len(followed):
         return None
-    full = [length for length in short if length > 0.7 * max(short)]
-    return max(short) if 2 * len(full) > len(short) else None
+    width = max(short)
+    full = [length for length in short if length > 0.7 * width]
+    return width if 2 * len(full) > len(short) else None
 
 
-def _joins(text: str, paragraph: Span, line: Span, width: int | None) -> bool:
-    if _blank_between(text, paragraph[1], line[0]):
+def _joins(text: str, first: int, previous: Span, line: Span, width: int | None) -> bool:
+    """Whether a line goes on with the paragraph that begins at ``first``."""
+    if _blank_between(text, previous[1], line[0]):
         return False
     following = text[line[0] : line[1]].lstrip()
     if _CONTINUES.match(following):
         return True
     if width is None:
         return False
-    so_far = text[paragraph[0] : paragraph[1]].rstrip()
-    last_line = so_far.splitlines()[-1]
-    if not _CLOSES.search(last_line) and (last_line != so_far or _CLOSES_WITHIN.search(so_far)):
+    before = text[previous[0] : previous[1]].rstrip()
+    last_line = before.splitlines()[-1]
+    is_first = first == previous[0] and last_line == before
+    if not _CLOSES.search(last_line) and (not is_first or _CLOSES_WITHIN.search(last_line)):
         return True  # in mid-sentence; a headline, in contrast, is one line without a full stop
     # A line was wrapped if the next line's first word would not have fitted on it.
     return len(last_line) + 1 + len(following.split()[0]) > width

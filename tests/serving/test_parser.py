@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from detente.speech.parser import Parser
+from detente.statements import split_paragraphs
+
+TEXT = "The union said no.\n\nGENEVA, Sept. 29 - Japan\nagreed to meet.\n\nTalks ended."
+
+
+def test_few_characters_are_parsed_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    parser = Parser()
+    pipe, batches = parser._pipeline.pipe, []
+
+    def recorded(pieces: Any, **options: Any) -> Iterator[Any]:
+        if "as_tuples" in options:  # else spaCy's own call of it
+            batches.append([text for text, _ in pieces])
+        return pipe(pieces, **options)
+
+    monkeypatch.setattr("detente.speech.parser._TOGETHER", 30)
+    monkeypatch.setattr(parser._pipeline, "pipe", recorded)
+    found = list(parser.parse(TEXT, split_paragraphs(TEXT)))
+    assert batches == [["The union said no.", "Japan agreed to meet."], ["Talks ended."]]
+    for paragraph in found:
+        text = paragraph.doc.text
+        assert TEXT[paragraph.start :][: len(text)].replace("\n", " ") == text
