@@ -13,8 +13,21 @@ from pydantic import BaseModel, ValidationError
 from detente.errors import InputError
 from detente.files import read_text
 
+try:
+    from yaml import CSafeLoader as _SafeLoader
+except ImportError:  # PyYAML built without libyaml
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
+
 _Model = TypeVar("_Model", bound=BaseModel)
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_SafeLoader):
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)  # type: ignore[no-untyped-call]
+        except ValueError as error:  # what looks like a date, say, and is none
+            problem = f"{node.value!r}: {error}; put text in quotation marks"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
 
 
 def parse_yaml(text: str, place: str) -> Any:
@@ -43,8 +56,9 @@ def read_document(
         overrides: ``dotted.key=value`` strings; the value is YAML.
 
     Raises:
-        InputError: unreadable file, bad YAML, a key given twice, an unknown key (the nearest
-            known one is suggested), a wrong value. The message gives file, line and key.
+        InputError: unreadable file, bad YAML, a key given twice, an alias of what it stands in, an
+            unknown key (the nearest known one is suggested), a wrong value. The
+            message gives file, line and key.
     """
     path = Path(path)
     text = read_text(path)
@@ -52,7 +66,7 @@ def read_document(
     if not isinstance(value, dict):
         raise InputError(f"{path}:1: expected `key: value` lines, found {type(value).__name__}")
     root = yaml.compose(text, Loader=_Loader)
-    _refuse_repeated_keys(root, path)
+    _check_nodes(root, path)
     overridden = {}
     for override in overrides:
         keys, setting = _parse_override(override)
@@ -71,7 +85,10 @@ def read_document(
         raise InputError(f"{place}: {_describe(first, model)}{more}") from None
 
 
-def _refuse_repeated_keys(node: Any, path: Path) -> None:
+def _check_nodes(node: Any, path: Path, above: tuple[Any, ...] = ()) -> None:
+    if any(node is other for other in above):
+        raise InputError(f"{path}:{node.start_mark.line + 1}: holds an alias of itself")
+    above = (*above, node)
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, child in node.value:
@@ -79,10 +96,10 @@ def _refuse_repeated_keys(node: Any, path: Path) -> None:
                 line = key.start_mark.line + 1
                 raise InputError(f"{path}:{line}: key '{key.value}' is given twice")
             seen.add(key.value)
-            _refuse_repeated_keys(child, path)
+            _check_nodes(child, path, above)
     elif isinstance(node, yaml.SequenceNode):
         for child in node.value:
-            _refuse_repeated_keys(child, path)
+            _check_nodes(child, path, above)
 
 
 def _parse_override(override: str) -> tuple[tuple[str, ...], Any]:

@@ -46,6 +46,8 @@ def test_a_codebook_of_bare_labels_loads(tmp_path: Path) -> None:
         ("name: pace", "name: tone", 2, ["'tone' is given twice"]),
         ("name: pace", "name: holder", 5, ["cannot name a dimension"]),
         ("name: pace", "name: [", 5, ["YAML"]),
+        ("[low, high]", "[low, 2024-13-45]", 4, ["'2024-13-45'", "month", "quotation marks"]),
+        ("labels: [low, high]", "labels: &low [*low]", 4, ["an alias of itself"]),
         ("name: tone\ndim", "name: tone\nname: again\ndim", 2, ["given twice"]),
     ],
 )
