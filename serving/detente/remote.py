@@ -18,12 +18,11 @@ from typing import Any, BinaryIO
 from detente.errors import InputError
 from detente.files import make_folder, read_text, too_large
 from detente.intake import listing
-from detente.intake.listing import ENDINGS, TABLES, ending
+from detente.intake.listing import ENDINGS, TABLES, ending, is_url
 from detente.parts import without_output
 from detente.table import check_ending
 
 _INSTALL = "pip install 'detente[cluster]'"
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _WILD = re.compile(r"[*?\[]")
 _ALLOWED = ", ".join(ENDINGS)
 _PIECE = 1 << 20  # bytes
@@ -75,11 +74,6 @@ File = Path | Remote
 def is_table(file: File) -> bool:
     """Whether a file holds many articles."""
     return ending(Path(file.name)) in TABLES
-
-
-def is_url(name: str) -> bool:
-    """Whether a path is a URL."""
-    return _URL.match(name) is not None
 
 
 def list_files(paths: Sequence[str | Path]) -> list[File]:

@@ -234,6 +234,13 @@ def test_markdown(tmp_path: Path) -> None:
     assert found.date == datetime.date(2003, 9, 29)
 
 
+def test_thematic_breaks_are_no_front_matter(tmp_path: Path) -> None:
+    text = "---\nThe union rejected the offer.\n\n---\nNorway agreed.\n"
+    assert source(write(tmp_path / "a.md", text.encode())).text == text
+    front = "---\ntags:\n- talks\n\nlang: en\n---\nNorway agreed.\n"
+    assert source(write(tmp_path / "a.md", front.encode())).text == "Norway agreed.\n"
+
+
 @pytest.mark.parametrize("piece", ["[", "[a](", "*a", "**a ", "_a ", "> ", "#", "---\n", "a: \n"])
 def test_markdown_takes_no_time(tmp_path: Path, piece: str) -> None:
     source(write(tmp_path / "a.md", b"x\n" + piece.encode() * 200_000))
@@ -308,6 +315,10 @@ def test_lists_of_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"list.txt:2: .*missing.txt: no such file"):
         list_files([f"@{listing}"])
     listing.write_text("# nothing\n")
+    listing.write_text("a.txt\nhttps://a.org/x.html\n")
+    with pytest.raises(InputError, match=r"list.txt:2: https://a.org/x.html: is a URL; .* ray"):
+        list_files([f"@{listing}"])
+    listing.write_text("# nothing\n")
     with pytest.raises(InputError, match="names no file"):
         list_files([f"@{listing}"])
     with pytest.raises(InputError, match="no such file"):
@@ -329,6 +340,8 @@ def test_paths_that_name_no_article(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=words) as caught:
             list_files([tmp_path / path])
         assert "\n" not in str(caught.value)
+    with pytest.raises(InputError, match=r"^s3://a/b.html: is a URL; .* --engine ray"):
+        list_files(["s3://a/b.html"])
     (tmp_path / "self.txt").symlink_to(tmp_path / "self.txt")
     with pytest.raises(InputError, match=r"self\.txt"):
         list_files([tmp_path / "self.txt"])

@@ -86,12 +86,49 @@ def test_columns_are_detected_and_said_once(tmp_path: Path, ending: str) -> None
     path = write_table(tmp_path / f"a.{ending}", ROWS)
     found, said = read(path)
     assert found == EXPECTED
-    assert said == [f"{path}: {SAID} 'Headline'"]
+    unread = (
+        "dates that cannot be read, left empty: 1, for example 'soon'; write them as 2003-09-29"
+    )
+    assert said == [f"{path}: {SAID} 'Headline'", f"{path}: {unread}"]
     assert read(path, start=1) == (EXPECTED[1:], said)
-    assert read(path, start=2) == ([], said)
+    assert read(path, start=2) == ([], said[:1])
     given = Columns("Body", "URL", "Published", "Headline")
-    assert read(path, given) == (EXPECTED, [])
+    assert read(path, given) == (EXPECTED, said[1:])
     assert read(path, Columns("headline", "published"))[0][0] == Source("2003-09-29", "No")
+
+
+def test_a_column_without_a_name_is_none_that_was_not_found(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(",text\n0,Japan said no.\n")  # as to_csv of pandas writes it
+    assert read(path)[0] == [Source(f"{path}:2", "Japan said no.")]
+    assert read(path, Columns(id=""))[0] == [Source("0", "Japan said no.")]
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_dates_that_cannot_be_read_and_repeated_ids_are_counted(
+    tmp_path: Path, ending: str
+) -> None:
+    days = ["20/10/2003", "2003-10-20", None, "1066000000", " "]
+    rows = [{"text": "No.", "date": day, "url": f"a/{n % 3}"} for n, day in enumerate(days)]
+    path = write_table(tmp_path / f"a.{ending}", rows)
+    said: list[str] = []
+    found = entries([path], say=said.append)
+    assert [next(found).read().name for _ in range(4)] == ["a/0", "a/1", "a/2", "a/0"]
+    assert len(said) == 1
+    # The notes come before the last article: on a cluster, they travel with articles.
+    assert next(found).read().name == "a/1"
+    assert [note.removeprefix(f"{path}: ") for note in said[1:]] == [
+        "dates that cannot be read, left empty: 2, for example '20/10/2003'; "
+        "write them as 2003-09-29",
+        "rows with the id of an earlier one: 2, for example 'a/0'",
+    ]
+    assert list(found) == []
+
+
+def test_empty_times_are_no_bad_dates(tmp_path: Path) -> None:
+    rows = [{"text": "No.", "date": float("nan")}, {"text": "No.", "date": None}]
+    path = write_table(tmp_path / "a.parquet", rows)
+    assert len(read(path)[1]) == 1
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "csv", "tsv"])
@@ -202,6 +239,7 @@ def test_semicolons_and_tabs_in_csv(tmp_path: Path) -> None:
         ("a.csv", b"text\n", ": holds no row"),
         ("a.csv", b"a,b\n1,2\n", ": no column of text; found 'a', 'b'; name it"),
         ("a.csv", b'a,"b\n1,2\n', ":1: not a row of a table"),
+        ("a.csv", b"text,text\nNo.,Yes.\n", ": column 'text' is there twice; rename one"),
         ("a.tsv", b"a\0", ": is a binary file"),
         ("a.csv", bytes(range(128, 256)) * 9 + b"\x81\x8d\x8f", ": is neither UTF-8"),
         ("a.csv.gz", b"text\n", ": is damaged, or no .gz file"),
@@ -214,6 +252,7 @@ def test_bad_tables(tmp_path: Path, name: str, content: bytes, words: str) -> No
     path = tmp_path / name
     path.write_bytes(content)
     assert words in failure(path)
+    assert read(path, start=1)[0] == []  # a run that goes on has told of it
 
 
 def test_columns_that_are_not_there(tmp_path: Path) -> None:
@@ -237,6 +276,8 @@ def test_a_gz_that_breaks_off_yields_what_came_before(tmp_path: Path) -> None:
     assert 1000 < len(found) < 5000
     assert found == [row["text"] for row in rows[: len(found)]]
     assert last == ": is cut short; the .gz file has no end"
+    assert len(read(path, start=len(found))[0]) == 1
+    assert read(path, start=len(found) + 1)[0] == []
 
 
 def test_parquet(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ ENDINGS = (
     *(".txt.gz", ".md.gz", ".html.gz", ".htm.gz", ".jsonl.gz", ".csv.gz", ".tsv.gz"),
 )
 _ALLOWED = ", ".join(ENDINGS[:10]) + "; all but .docx, .pdf and .parquet also as .gz"
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _WILD = re.compile(r"[*?\[]")
 _WRITTEN = re.compile(r"\.errors\.jsonl$")  # beside a table that a run wrote,
 _PARTS = re.compile(r"\.(jsonl|csv|parquet)\.parts$")  # and the folder of one that has not ended
@@ -37,7 +38,8 @@ def list_files(paths: Sequence[str | Path], others: Counter[str] | None = None) 
         others: gets the number of files with each other ending that a search passed by.
 
     Raises:
-        InputError: a path does not exist, has an ending that cannot be read, or names no article.
+        InputError: a path is a URL, does not exist, has an ending that cannot be read, or names
+            no article.
     """
     given = [paths] if isinstance(paths, str | Path) else paths
     passed = Counter[str]() if others is None else others
@@ -49,7 +51,8 @@ def named_files(paths: Sequence[str | Path]) -> set[Path]:
     named: set[Path] = set()
     for path in map(str, paths):
         if path.startswith("@"):
-            named.update(path for _, path in _lines(Path(path[1:])))
+            listing = Path(path[1:])
+            named.update(listing.parent / name for _, name in _lines(listing))
         else:
             named.add(Path(path))
     return {path for path in named if path.is_file()}
@@ -62,34 +65,42 @@ def ending(path: Path) -> str | None:
     return found.removesuffix(".gz") if found else None
 
 
+def is_url(name: str) -> bool:
+    """Whether a path is a URL."""
+    return _URL.match(name) is not None
+
+
 def _expand(name: str, others: Counter[str]) -> list[Path]:
     if not name:
         raise InputError('"": an empty name; give . for this folder')
     if name.startswith("@"):
         return list(_listed(Path(name[1:]), others))
-    return _files(Path(name), others)
+    return _files(name, others)
 
 
 def _listed(path: Path, others: Counter[str]) -> Iterator[Path]:
     found = False
-    for number, file in _lines(path):
+    for number, name in _lines(path):
         found = True
         try:
-            yield from _files(file, others)
+            yield from _files(name, others, path.parent)
         except InputError as error:
             raise InputError(f"{path}:{number}: {error}") from None
     if not found:
         raise InputError(f"{path}: names no file; give one path on each line")
 
 
-def _lines(path: Path) -> Iterator[tuple[int, Path]]:
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         name = line.strip()
         if name and not name.startswith("#"):
-            yield number, path.parent / name
+            yield number, name
 
 
-def _files(path: Path, others: Counter[str]) -> list[Path]:
+def _files(name: str, others: Counter[str], folder: Path = Path()) -> list[Path]:
+    if is_url(name):
+        raise InputError(f"{name}: is a URL; download it, or read it with detente tag --engine ray")
+    path = folder / name
     try:
         if path == STDIN:
             return [path]

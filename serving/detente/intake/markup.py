@@ -20,6 +20,7 @@ for _name in ("trafilatura", "htmldate"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
 _FRONT = re.compile(r"---[ \t]*\r?\n((?:.*\n){0,100}?)---[ \t]*(?:\r?\n|\Z)")
+_KEY = re.compile(r"^[\w-]+:", re.MULTILINE)
 _FIELD = re.compile(r"^(title|date|author):([^\r\n]{1,500})", re.MULTILINE | re.IGNORECASE)
 _HEADING = re.compile(r"^[ ]{0,3}#{1,6}[ \t]+", re.MULTILINE)
 _TITLE = re.compile(r"^[ ]{0,3}#[ \t]+([^\r\n]{1,500})", re.MULTILINE)
@@ -82,7 +83,8 @@ def read_markdown(raw: bytes, place: str, say: Say) -> Source:
     """
     text = decode(raw, place, say)
     fields: dict[str, str] = {}
-    if front := _FRONT.match(text):
+    front = _FRONT.match(text)
+    if front and _KEY.search(front[1]):  # or else a paragraph between two thematic breaks
         fields = {key.lower(): value.strip(" \t\"'") for key, value in _FIELD.findall(front[1])}
         text = text[front.end() :]
     heading = _TITLE.search(text)

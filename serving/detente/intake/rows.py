@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -54,12 +56,78 @@ def read_table(path: Path, columns: Columns, *, skip: int, say: Say) -> Iterator
         path: the table.
         columns: its columns' names; a name that is None is detected, and said aloud.
         skip: how many articles, the bad ones included, to leave out at the start.
-        say: called with what is detected or guessed.
+        say: called with what is detected or guessed; and before the last article with how many
+            dates could not be read and how many ids repeat, those left out not counted.
     """
+    log = _Log()
+    held: Article | None = None
+    for article in _articles(path, columns, skip, say, log):
+        if held is not None:
+            yield held
+        held = article
+    for note in log.notes():
+        say(f"{path}: {note}")
+    if held is not None:
+        yield held
+
+
+def _articles(path: Path, columns: Columns, skip: int, say: Say, log: _Log) -> Iterator[Article]:
     try:
-        yield from _READERS[ending(path) or ""](path, columns, skip, say)
+        yield from _READERS[ending(path) or ""](path, columns, skip, say, log)
     except InputError as error:
-        yield Failure(str(path), str(error))
+        if log.passed >= skip:  # or else it is among those left out
+            yield Failure(str(path), str(error))
+
+
+@dataclass
+class _Cases:
+    """A count and the first of what is counted."""
+
+    count: int = 0
+    first: object = None
+
+    def add(self, value: object) -> None:
+        if not self.count:
+            self.first = value
+        self.count += 1
+
+    def __str__(self) -> str:
+        return f"{self.count}, for example {str(self.first)[:60]!r}"
+
+
+@dataclass
+class _Log:
+    """How many rows of a table are passed, and what is odd about those that were read."""
+
+    passed: int = 0
+    ids: set[int] = field(default_factory=set)  # their hashes: in memory, ids may be too long
+    repeated: _Cases = field(default_factory=_Cases)
+    undated: _Cases = field(default_factory=_Cases)
+
+    def name(self, value: object, place: str) -> str:
+        """Return a row's id, or its place where it has none."""
+        name = _string(value)
+        if name is None:
+            return place
+        if hash(name) in self.ids:
+            self.repeated.add(name)
+        self.ids.add(hash(name))
+        return name
+
+    def date(self, value: object) -> datetime.date | None:
+        """Return a row's date."""
+        date = parse_date(value)
+        is_empty = value is None or value != value or (isinstance(value, str) and not value.strip())
+        if date is None and not is_empty:
+            self.undated.add(value)
+        return date
+
+    def notes(self) -> Iterator[str]:
+        """Yield what there is to say of the table."""
+        if self.undated.count:
+            yield f"dates that cannot be read, left empty: {self.undated}; write them as 2003-09-29"
+        if self.repeated.count:
+            yield f"rows with the id of an earlier one: {self.repeated}"
 
 
 class _Lines:
@@ -112,7 +180,7 @@ class _Lines:
                 yield self.place, record
 
 
-def _read_jsonl(path: Path, columns: Columns, skip: int, say: Say) -> Iterator[Article]:
+def _read_jsonl(path: Path, columns: Columns, skip: int, say: Say, log: _Log) -> Iterator[Article]:
     with opening(path, say) as stream:
         lines = _Lines(stream, path)
         rows = (row for row in lines.records(lines) if not _is_blank(row[1]))
@@ -123,8 +191,10 @@ def _read_jsonl(path: Path, columns: Columns, skip: int, say: Say) -> Iterator[A
         names = list(dict.fromkeys(name for value in known for name in value))
         # Where no line can be read there is nothing to detect, and each line says why.
         chosen = _choose(path, names, columns, say, whole=False) if known else Columns("text")
-        for place, line in itertools.islice(itertools.chain(head, rows), skip, None):
-            yield _article(place, _parse_json(place, line), chosen)
+        for place, line in itertools.chain(head, rows):
+            if log.passed >= skip:
+                yield _article(place, _parse_json(place, line), chosen, log)
+            log.passed += 1
 
 
 def _is_blank(line: str | InputError) -> bool:
@@ -155,7 +225,7 @@ def _parse_json(place: str, line: str | InputError) -> dict[str, Any] | InputErr
         return error
 
 
-def _read_csv(path: Path, columns: Columns, skip: int, say: Say) -> Iterator[Article]:
+def _read_csv(path: Path, columns: Columns, skip: int, say: Say, log: _Log) -> Iterator[Article]:
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST))
     with opening(path, say) as stream:
         lines = _Lines(stream, path)
@@ -168,11 +238,11 @@ def _read_csv(path: Path, columns: Columns, skip: int, say: Say) -> Iterator[Art
         if isinstance(header, InputError):
             raise header
         chosen = _choose(path, header, columns, say)
-        found = False
-        for place, row in itertools.islice(records, skip, None):
-            found = True
-            yield _article(place, _parse_row(place, row, header), chosen)
-        if not found and not skip:
+        for place, row in records:
+            if log.passed >= skip:
+                yield _article(place, _parse_row(place, row, header), chosen, log)
+            log.passed += 1
+        if not log.passed:
             raise InputError(f"{path}: holds no row below its header")
 
 
@@ -198,17 +268,19 @@ def _parse_row(
     return dict(zip(header, row, strict=False))
 
 
-def _read_parquet(path: Path, columns: Columns, skip: int, say: Say) -> Iterator[Article]:
+def _read_parquet(
+    path: Path, columns: Columns, skip: int, say: Say, log: _Log
+) -> Iterator[Article]:
     import pyarrow.parquet
 
     with reading(path) as stream:
         try:
             with pyarrow.parquet.ParquetFile(stream, buffer_size=1 << 16) as file:
                 chosen = _choose(path, file.schema_arrow.names, columns, say)
-                if not file.metadata.num_rows and not skip:
+                if not file.metadata.num_rows:
                     raise InputError(f"{path}: holds no row")
-                for number, row in _parquet_rows(file, chosen, skip):
-                    yield _article(f"{path}:{number}", row, chosen)
+                for row in _parquet_rows(file, chosen, skip, log):
+                    yield _article(f"{path}:{log.passed + 1}", row, chosen, log)
         except InputError:
             raise
         except Exception as error:  # of a damaged file any part may fail, and in any way
@@ -216,21 +288,22 @@ def _read_parquet(path: Path, columns: Columns, skip: int, say: Say) -> Iterator
             raise InputError(f"{path}: cannot be read as a .parquet file ({reason})") from None
 
 
-def _parquet_rows(file: Any, chosen: Columns, skip: int) -> Iterator[tuple[int, dict[str, Any]]]:
+def _parquet_rows(file: Any, chosen: Columns, skip: int, log: _Log) -> Iterator[dict[str, Any]]:
     roles = (chosen.text, chosen.id, chosen.date, chosen.title)
-    names = sorted({name for name in roles if name})
-    number = group = 0
-    while group < file.num_row_groups and number + file.metadata.row_group(group).num_rows <= skip:
-        number += file.metadata.row_group(group).num_rows
+    names = sorted({name for name in roles if name is not None})
+    groups = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+    group = 0
+    while group < len(groups) and log.passed + groups[group] <= skip:
+        log.passed += groups[group]
         group += 1
     batches = file.iter_batches(
-        _BATCH, row_groups=list(range(group, file.num_row_groups)), columns=names, use_threads=False
+        _BATCH, row_groups=list(range(group, len(groups))), columns=names, use_threads=False
     )
     for batch in batches:
-        for index in range(max(0, skip - number), batch.num_rows):
-            row = {name: _cell(batch.column(name)[index]) for name in names}
-            yield number + index + 1, row
-        number += batch.num_rows
+        for index in range(batch.num_rows):
+            if log.passed >= skip:
+                yield {name: _cell(batch.column(name)[index]) for name in names}
+            log.passed += 1
 
 
 def _cell(scalar: Any) -> Any:
@@ -268,6 +341,9 @@ def _choose(
             f"{path}: no column of text; found {_list(names)}; name it with --text-column, "
             f"or call it {_list(_NAMES['text'][:4])}"
         )
+    for name in (chosen | detected).values():
+        if names.count(name) > 1:
+            raise InputError(f"{path}: column {name!r} is there twice; rename one of them")
     if detected:
         found = ", ".join(f"{role} is column {name!r}" for role, name in detected.items())
         say(f"{path}: {found}")
@@ -290,11 +366,13 @@ def _list(names: Sequence[str]) -> str:
     return shown + (", ..." if len(names) > 12 else "") if names else "none"
 
 
-def _article(place: str, row: Mapping[str, Any] | InputError, chosen: Columns) -> Article:
+def _article(
+    place: str, row: Mapping[str, Any] | InputError, chosen: Columns, log: _Log
+) -> Article:
     if isinstance(row, InputError):
         return Failure(place, str(row))
-    name = _string(row.get(chosen.id or "")) or place
-    text = row.get(chosen.text or "")
+    name = log.name(_value(row, chosen.id), place)
+    text = _value(row, chosen.text)
     if not isinstance(text, str) or not text.strip():
         return Failure(name, f"{place}: no {chosen.text!r}; every row needs one")
     if UNDECODED in text:
@@ -303,8 +381,13 @@ def _article(place: str, row: Mapping[str, Any] | InputError, chosen: Columns) -
         return Failure(name, f"{place}: the text holds a NUL character")
     if len(text) > LONGEST:
         return Failure(name, f"{place}: {_TOO_LONG}")
-    title = _string(row.get(chosen.title or ""))
-    return Source(name, text, title=title, date=parse_date(row.get(chosen.date or "")))
+    title = _string(_value(row, chosen.title))
+    return Source(name, text, title=title, date=log.date(_value(row, chosen.date)))
+
+
+def _value(row: Mapping[str, Any], column: str | None) -> Any:
+    # A column may have no name: to_csv of pandas gives its row numbers none.
+    return None if column is None else row.get(column)
 
 
 def _string(value: object) -> str | None:
@@ -317,7 +400,7 @@ def _undecoded(place: str) -> InputError:
     return InputError(f"{place}: not in the encoding that the file begins with; convert it first")
 
 
-_READERS: dict[str, Callable[[Path, Columns, int, Say], Iterator[Article]]] = {
+_READERS: dict[str, Callable[[Path, Columns, int, Say, _Log], Iterator[Article]]] = {
     ".jsonl": _read_jsonl,
     ".csv": _read_csv,
     ".tsv": _read_csv,
