@@ -463,6 +463,11 @@ def show(
         Console().print(article_text(article, tagger.codebook))
 
 
+class _By(str, Enum):
+    party = "party"
+    actor = "actor"
+
+
 class _Period(str, Enum):
     week = "week"
     month = "month"
@@ -483,6 +488,13 @@ def summarize(
             help="A table (.csv .parquet .jsonl) or timeline (.svg .png) to write.",
         ),
     ] = None,
+    by: Annotated[
+        _By,
+        typer.Option(
+            help="party: parties without an actor are gathered by name over all articles, so that "
+            '"the union" of five disputes is one. actor: only the actors that the lists know.'
+        ),
+    ] = _By.party,
     period: Annotated[_Period, typer.Option(help="How time is divided.")] = _Period.month,
     top: Annotated[
         int | None, typer.Option(min=1, help="Only the parties with most positions.")
@@ -498,15 +510,19 @@ def summarize(
     """
     from detente.bundle import read_manifest
     from detente.summary import summarize, summary_table
-    from detente.table import writing
+    from detente.table import check_ending, writing
     from detente.tagger import locate_model
     from detente.timeline import ENDINGS, check_picture, save_timeline
 
-    is_picture = output is not None and output.suffix in ENDINGS
+    is_picture = output is not None and output.suffix.lower() in ENDINGS
     if output and is_picture:
         check_picture(output)
+    elif output:
+        check_ending(output)
     codebook = read_manifest(locate_model(model)).codebook
-    summary = summarize(table, codebook, period=period.value, min_confidence=min_confidence)
+    summary = summarize(
+        table, codebook, by=by.value, period=period.value, min_confidence=min_confidence
+    )
     for remark in summary.remarks():
         _say(remark)
     if output and is_picture:

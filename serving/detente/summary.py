@@ -19,11 +19,11 @@ from detente.errors import InputError
 from detente.picture import clean
 from detente.tagtable import Batch, TagTable
 
-By = Literal["actor", "party"]
+By = Literal["party", "actor"]
 Period = Literal["week", "month", "none"]
 
 UNDATED = "undated"
-NO_PARTY = "no party"
+NAMELESS: Mapping[By, str] = {"party": "no party", "actor": "no listed actor"}
 _MERGE_ROWS = 1_000_000
 
 
@@ -32,7 +32,7 @@ class Tally:
     """One party's rows in one period, counted by label.
 
     Attributes:
-        party: the actor's id or the party's name; None where the tagger found no party.
+        party: the actor's id or the party's name; None where the rows have none.
         period: "2024-W07", "2024-02", "undated", or "all" where time is not divided.
         start: the period's first day; None where it has none.
         rows: the rows of the tag table.
@@ -75,7 +75,7 @@ class Summary:
     """A tag table's tallies: the parties with most positions first, each one's periods in order.
 
     Attributes:
-        by: what the rows were gathered by, "actor" or "party".
+        by: what the rows were gathered by, "party" or "actor".
         period: "week", "month", or "none" for no division of time.
         dimensions: those of the codebook that the table has.
     """
@@ -132,7 +132,7 @@ class Summary:
         nameless = sum(tally.rows for tally in self.tallies if tally.party is None)
         counts = [
             (self.undated, "without a date", UNDATED),
-            (nameless, "that name no party", NO_PARTY),
+            (nameless, f"that name {NAMELESS[self.by]}", NAMELESS[self.by]),
         ]
         return [
             f'rows {which}, counted under "{name}": {count} of {total}'
@@ -150,7 +150,7 @@ def summarize(
     path: str | Path,
     codebook: Codebook,
     *,
-    by: By = "actor",
+    by: By = "party",
     period: Period = "month",
     min_confidence: float = 0.0,
 ) -> Summary:
@@ -159,8 +159,9 @@ def summarize(
     Args:
         path: a table written by ``detente tag``: .parquet, .csv or .jsonl.
         codebook: the codebook of the model that made it; gives the order of ordinal scales.
-        by: "actor" gathers rows by actor id, and by party where there is none; "party" the
-            other way round.
+        by: "party" gathers rows by actor id where there is one, and else by the party's name,
+            whatever article it stands in: "the union" of five disputes is one party. "actor"
+            gathers them by actor id only.
         period: weeks are ISO weeks.
         min_confidence: labels less probable than this, 0 to 1, count as no position.
 
@@ -196,7 +197,7 @@ def summary_table(summary: Summary) -> Table:
     for tally in summary.tallies:
         if tally.party != previous:
             table.add_section()
-        name = "" if tally.party == previous else clean(tally.party or NO_PARTY)
+        name = "" if tally.party == previous else clean(tally.party or NAMELESS[summary.by])
         cells = [_shown(tally, dimension) for dimension in summary.dimensions]
         table.add_row(Text(name), tally.period, str(tally.rows), str(tally.positions), *cells)
         previous = tally.party
@@ -334,8 +335,8 @@ class _Counter:
         import pyarrow
         import pyarrow.compute as compute
 
-        other = "party" if self.by == "actor" else "actor"
-        names = [compute.utf8_trim_whitespace(batch.texts(name)) for name in (self.by, other)]
+        columns = ("party", "actor") if self.by == "party" else ("actor",)
+        names = [compute.utf8_trim_whitespace(batch.texts(name)) for name in columns]
         absent = pyarrow.scalar(None, pyarrow.string())
         return compute.coalesce(
             *(compute.if_else(compute.equal(name, ""), absent, name) for name in names)

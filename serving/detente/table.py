@@ -34,7 +34,7 @@ def writing(path: str | Path, columns: Mapping[str, type]) -> AbstractContextMan
     """
     path = Path(path)
     check_ending(path)
-    return _FORMATS[path.suffix](path, columns)
+    return _FORMATS[path.suffix.lower()](path, columns)
 
 
 def check_ending(path: Path) -> None:
@@ -43,7 +43,7 @@ def check_ending(path: Path) -> None:
     Raises:
         InputError: another ending than .jsonl, .csv or .parquet.
     """
-    if path.suffix not in _FORMATS:
+    if path.suffix.lower() not in _FORMATS:
         raise InputError(f"{path}: unknown ending; use one of {', '.join(_FORMATS)}")
 
 

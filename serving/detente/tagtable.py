@@ -35,10 +35,20 @@ class Batch:
         return int(self.rows.num_rows)
 
     def texts(self, name: str) -> Any:
-        """Return a column as arrow strings."""
+        """Return a column as arrow strings.
+
+        Raises:
+            InputError: its cells are no values, but lists for example.
+        """
         import pyarrow
 
-        return self.rows.column(name).cast(pyarrow.string())
+        column = self.rows.column(name)
+        try:
+            return column.cast(pyarrow.string())
+        except pyarrow.ArrowException:
+            raise InputError(
+                f"{self.path}: column '{name}' holds {column.type}; expected text"
+            ) from None
 
     def labels(self, dimension: Dimension) -> Any:
         """Return the labels of a dimension as arrow strings.
@@ -107,14 +117,14 @@ class TagTable:
         path = Path(path)
         if path.is_dir():
             raise InputError(f"{path}: is a folder; give a table written by detente tag")
-        if path.suffix not in _FORMATS:
+        if path.suffix.lower() not in _FORMATS:
             raise InputError(f"{path}: unknown ending; give a table in {', '.join(_FORMATS)}")
         if not path.exists():
             raise InputError(f"{path}: no such file")
         try:
             if not path.stat().st_size:
                 raise InputError(f"{path}: is empty")
-            return cls(path, tuple(_FORMATS[path.suffix][0](path)))
+            return cls(path, tuple(_FORMATS[path.suffix.lower()][0](path)))
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({_first_line(error)})") from None
 
@@ -147,7 +157,7 @@ class TagTable:
         """
         self._check_columns(columns)
         first = 1
-        for rows in _FORMATS[self.path.suffix][1](self.path, columns):
+        for rows in _FORMATS[self.path.suffix.lower()][1](self.path, columns):
             yield Batch(self.path, first, rows)
             first += rows.num_rows
 

@@ -16,7 +16,7 @@ from detente.codebook import Dimension
 from detente.errors import InputError
 from detente.files import replacing
 from detente.picture import clean
-from detente.summary import NO_PARTY, UNDATED, Period, Summary, Tally, positions_of
+from detente.summary import NAMELESS, UNDATED, Period, Summary, Tally, positions_of
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -90,9 +90,9 @@ _Entry = tuple[Sequence[Shape] | None, str]
 def check_picture(path: str | Path) -> None:
     """Raise InputError unless ``path`` ends in .svg or .png and such pictures can be drawn here."""
     path = Path(path)
-    if path.suffix not in ENDINGS:
+    if path.suffix.lower() not in ENDINGS:
         raise InputError(f"{path}: unknown ending; use one of {', '.join(ENDINGS)}")
-    if path.suffix == ".png":
+    if path.suffix.lower() == ".png":
         try:
             import matplotlib.figure  # noqa: F401
         except ImportError:
@@ -125,7 +125,7 @@ def save_timeline(summary: Summary, path: str | Path, *, top: int | None = 6) ->
         raise InputError(f"{path}: nothing to draw: no row of the table takes a position")
     shapes = list(drawing.shapes())
     with replacing(path) as temporary:
-        if path.suffix == ".svg":
+        if path.suffix.lower() == ".svg":
             temporary.write_text(_svg(shapes, drawing.height), encoding="utf-8")
         else:
             _save_png(shapes, drawing.height, temporary)
@@ -306,9 +306,9 @@ class _Drawing:
         most = "" if shown == self.parties else ", those with most positions"
         text = f"{shown} of {self.parties} {noun} that take a position{most}"
         if summary.parties == (None,):
-            text = "No position in the table has a known party"
+            text = f"No position in the table has a known {summary.by}"
         elif self.nameless:
-            text += f"; positions of no known party, left out: {self.nameless}"
+            text += f"; positions of no known {summary.by}, left out: {self.nameless}"
         yield Words(_MARGIN, _MARGIN + 24, text)
 
     def _legend_entries(self, dimension: Dimension) -> list[_Entry]:
@@ -345,7 +345,7 @@ class _Drawing:
 
     def _party(self, party: str | None, tallies: Sequence[Tally], y: float) -> Iterator[Shape]:
         positions = sum(tally.positions for tally in tallies)
-        name = _fit(clean(party or NO_PARTY), 13, 560)
+        name = _fit(clean(party or NAMELESS[self.summary.by]), 13, 560)
         yield Words(self.left, y + 15, name, 13, colour=_INK, bold=True)
         noun = "position" if positions == 1 else "positions"
         yield Words(_WIDTH - _RIGHT, y + 15, f"{positions} {noun}", anchor="end")

@@ -271,11 +271,16 @@ def test_summarize(detente: Command, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "JPN" in done.stdout
     assert "2026-02" in done.stdout
-    for name in ("sum.csv", "sum.svg"):
+    for name in ("sum.csv", "sum.SVG"):
         assert detente("summarize", tags, "-o", tmp_path / name).returncode == 0
         assert "JPN" in (tmp_path / name).read_text()
     assert_one_line_error(detente("summarize", articles), "articles.jsonl")
-    assert_one_line_error(detente("summarize", tags, "-o", tmp_path / "s.xls"), "s.xls")
+    assert (tmp_path / "sum.csv").read_text().startswith("party,period,")
+    done = detente("summarize", tags, "--by", "actor", "-o", tmp_path / "sum.csv")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "sum.csv").read_text().startswith("actor,period,")
+    # The ending is looked at before the table.
+    assert_one_line_error(detente("summarize", articles, "-o", tmp_path / "s.xls"), "s.xls")
 
 
 def test_articles_cannot_drive_the_terminal(detente: Command, tmp_path: Path) -> None:

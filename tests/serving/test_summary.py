@@ -84,7 +84,7 @@ def cells(summary: Summary, *names: str) -> Iterator[tuple[Any, ...]]:
 
 def test_counts_means_and_shares_by_hand(tags: Path) -> None:
     summary = summarize(tags, CODEBOOK)
-    names = ("actor", "period", "rows", "positions", "warmth_count", "warmth_mean")
+    names = ("party", "period", "rows", "positions", "warmth_count", "warmth_mean")
     assert list(cells(summary, *names)) == [
         ("USA", "2024-02", 4, 3, 3, round((0 + 1 + 2 / 3) / 3, 6)),
         ("USA", "2024-03", 1, 1, 1, round(1 / 3, 6)),
@@ -121,7 +121,7 @@ def test_weeks_are_iso_weeks(tmp_path: Path) -> None:
 
 def test_without_periods_dates_do_not_matter(tags: Path) -> None:
     summary = summarize(tags, CODEBOOK, period="none")
-    assert list(cells(summary, "actor", "period", "rows")) == [
+    assert list(cells(summary, "party", "period", "rows")) == [
         ("USA", "all", 6),
         ("The union", "all", 1),
         (None, "all", 1),
@@ -131,7 +131,7 @@ def test_without_periods_dates_do_not_matter(tags: Path) -> None:
 
 def test_unsure_labels_take_no_position(tags: Path) -> None:
     summary = summarize(tags, CODEBOOK, period="none", min_confidence=0.6)
-    names = ("actor", "rows", "positions", "warmth_count", "move_count")
+    names = ("party", "rows", "positions", "warmth_count", "move_count")
     assert next(cells(summary, *names)) == ("USA", 6, 3, 3, 0)
     summary = summarize(tags, CODEBOOK, period="none", min_confidence=0.9)
     assert next(cells(summary, *names)) == ("USA", 6, 3, 3, 0)
@@ -139,20 +139,26 @@ def test_unsure_labels_take_no_position(tags: Path) -> None:
     assert ("USA", 6, 0, 0, 0) in cells(summary, *names)
 
 
-def test_by_party_and_top(tmp_path: Path) -> None:
+def test_by_party_or_actor_and_top(tmp_path: Path) -> None:
     rows = [
-        row("2024-01-01", "USA", "cold", party="Washington"),
-        row("2024-01-01", "USA", "hot", party="Congress"),
-        row("2024-01-02", "USA", "hot", party="Congress"),
-        row("2024-01-02", "FRA", "none", party="Paris"),
+        row("2024-01-01", None, "cold", party="The union"),
+        row("2024-01-01", "USA", "hot"),
+        row("2024-01-02", "USA", "hot"),
+        row("2024-01-02", "FRA", "none"),
     ]
     path = write(tmp_path / "tags.jsonl", rows)
-    summary = summarize(path, CODEBOOK, by="party")
-    assert summary.parties == ("Congress", "Washington", "Paris")
+    summary = summarize(path, CODEBOOK)
+    assert summary.parties == ("USA", "The union", "FRA")
     assert next(iter(summary.columns())) == "party"
-    assert summary.top(2).parties == ("Congress", "Washington")
+    assert summary.top(2).parties == ("USA", "The union")
     assert summary.top(None) == summary
-    assert summarize(path, CODEBOOK).parties == ("USA", "FRA")
+    assert summary.remarks() == []
+    summary = summarize(path, CODEBOOK, by="actor")
+    assert summary.parties == ("USA", "FRA", None)
+    assert next(iter(summary.columns())) == "actor"
+    assert summary.remarks() == [
+        'rows that name no listed actor, counted under "no listed actor": 1 of 4'
+    ]
 
 
 def test_a_table_may_have_fewer_dimensions_than_the_codebook(tmp_path: Path) -> None:
@@ -211,6 +217,11 @@ def test_the_terminal_table(tmp_path: Path) -> None:
     assert "warmth: mean from 0 (cold) to 1 (hot)" in text
 
 
+def test_endings_are_known_in_any_case(tmp_path: Path) -> None:
+    for ending in ("CSV", "Jsonl", "PARQUET"):
+        assert summarize(write(tmp_path / f"tags.{ending}", ROWS), CODEBOOK).parties[0] == "USA"
+
+
 def test_a_table_without_rows(tags: Path) -> None:
     write(tags, [])
     assert_refused(tags, "empty" if tags.suffix == ".jsonl" else "holds no rows")
@@ -230,6 +241,14 @@ def test_bad_probabilities_are_named(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("0.4", "high"))
     assert summarize(path, CODEBOOK).tallies
     assert_refused(path, "row 5, column 'warmth_probability': 'high'", min_confidence=0.5)
+
+
+def test_a_column_of_lists_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "tags.parquet"
+    pyarrow.parquet.write_table(
+        pyarrow.Table.from_pylist([{**made, "actor": ["USA"]} for made in ROWS]), path
+    )
+    assert_refused(path, "column 'actor' holds list<", "expected text")
 
 
 def test_damaged_rows_are_named(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def tally(
 
 
 def summary(*tallies: Tally, period: Period = "month") -> Summary:
-    return Summary("actor", period, (WARMTH, MOVE, TURN), tallies)
+    return Summary("party", period, (WARMTH, MOVE, TURN), tallies)
 
 
 JANUARY, FEBRUARY, APRIL = (datetime.date(2024, month, 1) for month in (1, 2, 4))
@@ -116,7 +116,7 @@ def test_what_the_picture_says(tmp_path: Path) -> None:
     root = draw(tmp_path / "t.svg", summary(*TALLIES))
     said = words(root)
     assert "Warmth, move, turn by month" in said
-    assert "3 of 3 actors that take a position; positions of no known party, left out: 1" in said
+    assert "3 of 3 parties that take a position; positions of no known party, left out: 1" in said
     for word in (
         "month",
         "2024-01",
@@ -131,7 +131,7 @@ def test_what_the_picture_says(tmp_path: Path) -> None:
     assert '<b>Union</b> & "Co" $x$' in said
     assert [said.count(name) for name in ("warmth", "move", "turn")] == [4, 3, 3]
     said = words(draw(tmp_path / "t.svg", summary(*TALLIES), top=1))
-    assert "1 of 3 actors" in " ".join(said)
+    assert "1 of 3 parties" in " ".join(said)
     assert "FRA" not in said
     assert "undated" not in said
 
@@ -143,7 +143,7 @@ def test_only_undated_and_nameless_rows(tmp_path: Path) -> None:
 
 
 def test_a_summary_without_a_scale(tmp_path: Path) -> None:
-    made = Summary("actor", "month", (MOVE,), TALLIES[:1])
+    made = Summary("party", "month", (MOVE,), TALLIES[:1])
     root = draw(tmp_path / "t.svg", made)
     assert not list(root.iter(f"{SVG}circle"))
     assert len(hints(root, "polygon")) == 2
