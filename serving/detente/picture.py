@@ -22,13 +22,22 @@ from detente.reading import Reading
 from detente.table import Row
 
 _LOW, _MIDDLE, _HIGH = (214, 69, 65), (222, 165, 33), (46, 160, 67)
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# What drives a terminal, turns the direction of writing, or has no place in XML.
+_UNSHOWN = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+    r"\ud800-\udfff\ufffe\uffff]"
+)
 _FONT_FACE = re.compile(r"\s*@font-face \{\{.*?\}\}", re.DOTALL)
 
 
+def printable(text: str) -> str:
+    """Return the text without control characters, its line ends as line feeds."""
+    return _UNSHOWN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
 def clean(text: str) -> str:
-    """Return the text on one line, without control characters that could drive a terminal."""
-    return _CONTROL.sub("", " ".join(text.split()))
+    """Return the text on one line, without control characters."""
+    return printable(" ".join(text.split()))
 
 
 def tag_table(rows: Iterable[Row], codebook: Codebook) -> Table:
@@ -103,12 +112,12 @@ def save_svg(picture: RenderableType, path: Path, *, title: str, width: int = 10
     console.print(Padding(picture, (1, 2)))
     layout = _FONT_FACE.sub("", _export_format.CONSOLE_SVG_FORMAT)
     with replacing(path) as temporary:
-        console.save_svg(str(temporary), title=title, code_format=layout)
+        console.save_svg(str(temporary), title=clean(title), code_format=layout)
 
 
 def clean_block(text: str) -> str:
     """Return white space and stray marks between statements, at most one empty line of it."""
-    return re.sub(r"\n{3,}", "\n\n", _CONTROL.sub("", text.replace("\r\n", "\n")))
+    return re.sub(r"\n{3,}", "\n\n", printable(text))
 
 
 def _statement_text(statement: str, words: Mapping[Span, str]) -> Text:
@@ -117,13 +126,13 @@ def _statement_text(statement: str, words: Mapping[Span, str]) -> Text:
     position, last = len(statement) - len(statement.lstrip()), len(statement.rstrip())
     for start, end in sorted(words):
         text.append(_tidy(statement[position:start]))
-        text.append(statement[start:end], style=f"bold reverse {words[start, end]}")
+        text.append(_tidy(statement[start:end]), style=f"bold reverse {words[start, end]}")
         position = end
     return text.append(_tidy(statement[position:last]))
 
 
 def _tidy(piece: str) -> str:
-    return _CONTROL.sub("", re.sub(r"\s+", " ", piece))
+    return printable(re.sub(r"\s+", " ", piece))
 
 
 def _highlights(holders: Sequence[Holder], codebook: Codebook) -> dict[Span, str]:

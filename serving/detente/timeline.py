@@ -506,8 +506,7 @@ def _hint(text: str) -> str:
 
 
 def _xml(text: str) -> str:
-    # XML 1.0 has no place for these two, not even escaped.
-    return escape(clean(text).replace("\ufffe", "").replace("\uffff", ""))
+    return escape(clean(text))
 
 
 def _save_png(shapes: Sequence[Shape], height: float, path: Path) -> None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from html import escape
 
 from detente.article import Article, Holder, Statement
 from detente.evidence import HIGHLIGHTED, Span
+from detente.picture import printable
 from detente.reading import Prediction, Reading
 
-_UNSHOWN = re.compile(
-    r"\r(?=\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-    r"\ud800-\udfff\ufffe\uffff]"
-)
 # Vermilion, yellow and blue of Okabe and Ito (2008), Color Universal Design.
 _LOW, _MIDDLE, _HIGH = (213, 94, 0), (230, 190, 20), (0, 114, 178)
 _OTHER = (128, 128, 128)
@@ -66,7 +62,7 @@ def article_page(article: Article) -> str:
 
 
 def _shown(text: str) -> str:
-    return escape(_UNSHOWN.sub("", text).replace("\r", "\n"))
+    return escape(printable(text))
 
 
 def _head(article: Article, scale: Mapping[str, float]) -> str:

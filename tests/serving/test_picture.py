@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+from detente import Codebook
+from detente.article import Article, Statement
+from detente.picture import article_text, save_svg
+
+
+def article(*statements: str, between: str) -> Article:
+    text = between.join(statements)
+    made = []
+    for number, statement in enumerate(statements, start=1):
+        start = text.index(statement)
+        made.append(Statement(number, start, start + len(statement), statement, ()))
+    return Article("a.txt", text, tuple(made))
+
+
+def test_line_ends_part_sentences_whatever_they_are(codebook: Codebook) -> None:
+    for between in ("\n\n", "\r\n\r\n", "\r\r"):
+        tagged = article("Norway agreed.", "Japan said no.", between=between)
+        assert article_text(tagged, codebook).plain == "Norway agreed.\n\nJapan said no."
+
+
+def test_a_picture_is_xml_whatever_the_text(tmp_path: Path, codebook: Codebook) -> None:
+    tagged = article("Norway \uffff<agreed> \x1b\ud800.", "Japan said no.", between=" \ufffe\x00 ")
+    path = tmp_path / "a.svg"
+    save_svg(article_text(tagged, codebook), path, title="detente show \x01\x1b\uffff&.txt")
+    said = "".join(ElementTree.fromstring(path.read_text(encoding="utf-8")).itertext())
+    said = said.replace("\xa0", " ")
+    assert "Norway <agreed> ." in said
+    assert "detente show &.txt" in said
