@@ -24,7 +24,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 class _Loader(_SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
-            return super().construct_object(node, deep)  # type: ignore[no-untyped-call]
+            return super().construct_object(node, deep)
         except ValueError as error:  # what looks like a date, say, and is none
             problem = f"{node.value!r}: {error}; put text in quotation marks"
             raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
