@@ -92,4 +92,8 @@ def test_figures_of_nothing_are_null(codebook: Codebook, tmp_path: Path) -> None
     assert shift["systems"][MODEL]["accuracy"] is None
     assert shift["abstention"][0] == [1.0, None]
     assert read["dimensions"]["stance"]["negotiations"]["tense"]["accuracy"] is None
+    assert shift["systems"][MODEL]["calibration_error"] is None
     json.dumps(summary(report), allow_nan=False)
+    page = (tmp_path / "report.md").read_text()
+    assert "nan" not in page
+    assert "| tense | 1 | - |" in page

@@ -53,8 +53,8 @@ class Resampler:
     def macro_f1(self, gold: Ints, predicted: Ints, size: int) -> tuple[Interval, Floats]:
         """Return macro-F1 with its interval, and its value in every resample.
 
-        The mean is over the labels that occur in ``gold``; records whose gold is -100 are left
-        out.
+        The mean is over the labels that occur in ``gold``, in a resample over those of them that
+        it holds, in gold or prediction; records whose gold is -100 are left out.
         """
         known = gold != IGNORED
         cells = np.zeros((self.weights.shape[1], size, size))
@@ -72,7 +72,8 @@ def difference(value: float, first: Floats, second: Floats) -> Interval:
 
 
 def _interval(value: float, samples: Floats) -> Interval:
-    low, high = np.percentile(samples, [2.5, 97.5])
+    known = samples[~np.isnan(samples)]
+    low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
     return Interval(value, float(low), float(high))
 
 
@@ -82,7 +83,9 @@ def _macro_f1(confusions: Floats, present: NDArray[np.bool_]) -> Floats:
     hits = np.diagonal(confusions, axis1=1, axis2=2)
     size = confusions.sum(axis=1) + confusions.sum(axis=2)
     scores = np.divide(2 * hits, size, out=np.zeros_like(hits), where=size > 0)
-    mean: Floats = scores[:, present].mean(axis=1)
+    counted = ((size > 0) & present).sum(axis=1)
+    total = scores[:, present].sum(axis=1)
+    mean: Floats = np.divide(total, counted, out=np.full(len(total), np.nan), where=counted > 0)
     return mean
 
 
@@ -163,7 +166,12 @@ def reliability(gold: Ints, probabilities: Floats) -> tuple[Floats, Floats, Floa
 
 
 def calibration_error(gold: Ints, probabilities: Floats) -> float:
-    """Return the expected calibration error, 15 equal-width bins (Guo et al., 2017)."""
+    """Return the expected calibration error, 15 equal-width bins (Guo et al., 2017).
+
+    NaN without a gold label.
+    """
+    if (gold == IGNORED).all():
+        return float("nan")
     share, confidence, accuracy = reliability(gold, probabilities)
     return float((share * np.abs(confidence - accuracy)).sum())
 

@@ -239,7 +239,7 @@ def tables(report: Mapping[str, Any]) -> list[tuple[str, list[list[str]]]]:
     for system in systems:
         scores = [part["systems"][system] for part in parts]
         f1.append([system, *(_figure(score["macro_f1"]) for score in scores)])
-        errors.append([system, *(f"{score['calibration_error']:.3f}" for score in scores)])
+        errors.append([system, *(_number(score["calibration_error"]) for score in scores)])
     if len(systems) > 1:
         leads = [part["lead"][_best(part, systems[1:])] for part in parts]
         f1.append(["lead over best baseline", *map(_figure, leads)])
@@ -250,13 +250,13 @@ def tables(report: Mapping[str, Any]) -> list[tuple[str, list[list[str]]]]:
         for label, score in [*part["labels"].items(), ("(mean by records)", part["weighted"])]:
             figures = (f"{score[key]:.2f}" for key in ("precision", "recall", "f1"))
             labels.append([name, label, *figures, str(score["support"])])
-        coverage.append([name, *(f"{accuracy:.3f}" for _, accuracy in part["abstention"])])
+        coverage.append([name, *(_number(accuracy) for _, accuracy in part["abstention"])])
         shares = part["label_sets"]
-        sets.append([name, f"{shares['coverage']:.3f}", f"{shares['size']:.2f}"])
+        sets.append([name, _number(shares["coverage"]), _number(shares["size"], 2)])
     slugs = [["macro-F1 by negotiation", "records", *names]]
     for slug in report["negotiations"]:
         cells = [part["negotiations"][slug] for part in parts]
-        figures = (f"{cell['macro_f1']:.3f}" for cell in cells)
+        figures = (_number(cell["macro_f1"]) for cell in cells)
         slugs.append([slug or "(none)", str(cells[0]["records"]), *figures])
     contrast = []
     if report["contrast"]:
@@ -340,7 +340,13 @@ def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
     return [head, "|" + " --- |" * len(rows[0]), *body]
 
 
+def _number(value: float, digits: int = 3) -> str:
+    return "-" if math.isnan(value) else f"{value:.{digits}f}"
+
+
 def _figure(interval: Mapping[str, float]) -> str:
+    if math.isnan(interval["value"]):
+        return "-"
     return str(Interval(interval["value"], interval["low"], interval["high"]))
 
 
