@@ -179,6 +179,15 @@ def test_contrast_pairs_may_be_alike(tmp_path: Path, codebook: Codebook) -> None
     assert found == []
 
 
+def test_a_text_in_two_negotiations_is_reported(tmp_path: Path, codebook: Codebook) -> None:
+    copy = {**OTHER, "id": "b-1", "negotiation": "quay", "text": OTHER["text"].upper()}
+    write(tmp_path, {**copy, "holder": "OWNERS"}, name="quay.jsonl")
+    found = problems(tmp_path, codebook, RECORD, OTHER)
+    (shared,) = (problem for problem in found if "another negotiation" in problem)
+    assert shared.startswith("quay.jsonl:1: the same text stands in another negotiation")
+    assert shared.endswith("pit.jsonl:2")
+
+
 def test_annotations_are_checked(tmp_path: Path, codebook: Codebook) -> None:
     entries = [{"annotator": "a", "stance": "soft"}, {"annotator": "a", "shift": "none"}]
     found = problems(tmp_path, codebook, {**RECORD, "annotations": entries}, OTHER)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from sklearn.metrics import f1_score
 
 from detente import Codebook
+from detente.errors import InputError
 from detente_training import metrics
 from detente_training.calibration import choose_threshold, fit_label_sets, fit_temperature
 from detente_training.config import SplitConfig
@@ -53,6 +56,24 @@ def test_records_of_one_statement_are_drawn_together() -> None:
     )
     assert doubled.low == pytest.approx(single.low, abs=0.02)
     assert doubled.high == pytest.approx(single.high, abs=0.02)
+
+
+def test_a_perfect_prediction_is_perfect_in_every_resample() -> None:
+    gold = np.array([0] * 10 + [1] * 10 + [2])
+    names = [str(i) for i in range(21)]
+    interval, samples = Resampler(names).macro_f1(gold, gold, 3)
+    assert (interval.low, interval.value, interval.high) == (1, 1, 1)
+    assert (samples == 1).all()
+    # A label that only the prediction has in a resample is a fault in it.
+    called = np.where(np.arange(21) == 10, 2, gold)
+    assert Resampler(names).macro_f1(gold, called, 3)[0].low < 2 / 3
+    alone = np.array([-100, 1])
+    assert Resampler(names[:2]).macro_f1(alone, alone, 3)[0].low == 1
+
+
+def test_without_gold_there_is_no_calibration_error() -> None:
+    gold = np.full(2, -100)
+    assert np.isnan(metrics.calibration_error(gold, np.full((2, 3), 1 / 3)))
 
 
 def test_label_scores_and_abstention() -> None:
@@ -130,7 +151,7 @@ def test_the_loss_weighs_rare_labels_and_skips_unknown_ones(codebook: Codebook) 
 
 
 def test_splits_never_cut_a_negotiation(codebook: Codebook) -> None:
-    records = [Record(str(i), "t", "h", {}, f"n{i % 8}", f"f:{i}") for i in range(80)]
+    records = [Record(str(i), f"t{i}", "h", {}, f"n{i % 8}", f"f:{i}") for i in range(80)]
     split = split_records(records, SplitConfig(), seed=3)
     parts = [set(split.negotiations(part)) for part in ("train", "validation", "test")]
     assert all(parts)
@@ -142,7 +163,12 @@ def test_splits_never_cut_a_negotiation(codebook: Codebook) -> None:
     named = split_records(records, SplitConfig(test=("n2",), validation=("n5",)), seed=3)
     assert named.negotiations("test") == ("n2",)
     assert named.negotiations("validation") == ("n5",)
+    for seed in range(20):
+        drawn = split_records(records, SplitConfig(validation=("n5", "n6")), seed)
+        assert drawn.negotiations("validation") == ("n5", "n6")
+        assert drawn.test
     for config, words in {
+        SplitConfig(validation=tuple(f"n{i}" for i in range(7))): "name fewer for validation",
         SplitConfig(test=("x",)): "no negotiation 'x'; known: n0",
         SplitConfig(test=("n1",), validation=("n1",)): "named for both",
     }.items():
@@ -163,3 +189,19 @@ def test_one_negotiation_beside_a_named_test_is_split_by_statement() -> None:
     assert not train & validation
     assert len(validation) == 6
     assert len(split.train) + len(split.validation) == 60
+
+
+def test_a_text_on_two_sides_is_refused() -> None:
+    records = [Record(str(i), f"Text {i}.", "h", {}, f"n{i % 3}", f"f:{i}") for i in range(12)]
+    records.append(Record("12", "TEXT  1.", "g", {}, "n2", "f:12"))
+    config = SplitConfig(test=("n2",), validation=("n0",))
+    with pytest.raises(InputError, match=r"f:12: is for test, .* in train, too \(f:1\)"):
+        split_records(records, config, 3)
+    allowed = config.model_copy(update={"shared_texts": True})
+    assert records[12] in split_records(records, allowed, 3).test
+    # One negotiation split by statement: copies of a statement may fall apart, too.
+    single = [replace(record, negotiation="n0") for record in records[:-1]]
+    single += [replace(record, text=record.text.upper(), id=f"{record.id}b") for record in single]
+    single.append(Record("new", "New.", "h", {}, "n2", "f:13"))
+    with pytest.raises(InputError, match="is for validation, but its text stands in train"):
+        split_records(single, SplitConfig(test=("n2",)), 3)

@@ -38,6 +38,9 @@ class SplitConfig(_Model):
     validation: tuple[str, ...] = ()
     test_share: float = Field(0.25, gt=0, lt=1)
     validation_share: float = Field(0.15, gt=0, lt=1)
+    shared_texts: bool = Field(
+        False, description="let one text stand on two sides, as in some published splits"
+    )
 
 
 class TrainingConfig(_Model):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from detente.codebook import Codebook
 from detente_training.negotiation import FILE, Negotiation, read_negotiations
-from detente_training.record import Record, iterate_records, unknown_fields
+from detente_training.record import Record, flatten, iterate_records, unknown_fields
 from detente_training.texture import grams
 
 NEAR_DUPLICATE = 0.5  # Jaccard similarity of word 5-grams
@@ -57,6 +57,7 @@ def check_corpus(path: str | Path, codebook: Codebook) -> CorpusReport:
             problems.append(str(record))
     problems.extend(_repeated_ids(records))
     problems.extend(_repeated_pairs(records))
+    problems.extend(_shared_texts(records))
     problems.extend(_near_duplicates(records))
     problems.extend(_single_labels(records, codebook))
     problems.extend(_undescribed(records, read_negotiations(path)))
@@ -116,10 +117,21 @@ def _repeated_ids(records: Sequence[Record]) -> Iterator[str]:
 def _repeated_pairs(records: Sequence[Record]) -> Iterator[str]:
     first: dict[tuple[str, str | None], str] = {}
     for record in records:
-        pair = (" ".join(record.text.split()).lower(), record.holder)
+        pair = (flatten(record.text), record.holder)
         if pair in first:
             yield f"{record.place}: the same text and holder stand at {first[pair]}"
         first.setdefault(pair, record.place)
+
+
+def _shared_texts(records: Sequence[Record]) -> Iterator[str]:
+    first: dict[str, Record] = {}
+    told = set()
+    for record in records:
+        text = flatten(record.text)
+        earlier = first.setdefault(text, record)
+        if earlier.negotiation != record.negotiation and (text, record.negotiation) not in told:
+            told.add((text, record.negotiation))
+            yield f"{record.place}: the same text stands in another negotiation, at {earlier.place}"
 
 
 def _near_duplicates(records: Sequence[Record]) -> Iterator[str]:

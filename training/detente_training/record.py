@@ -174,6 +174,11 @@ def read_records(path: str | Path, codebook: Codebook) -> list[Record]:
     return records
 
 
+def flatten(text: str) -> str:
+    """Return a text without what copies of it may differ in: white space, and case."""
+    return " ".join(text.split()).lower()
+
+
 def corpus_knows(path: str | Path, codebook: Codebook) -> bool:
     """Whether a corpus is labelled by a codebook, as far as its first record tells."""
     return not isinstance(next(iterate_records(path, codebook), None), CodebookError)

@@ -10,7 +10,7 @@ from sklearn.model_selection import GroupShuffleSplit
 
 from detente.errors import InputError
 from detente_training.config import SplitConfig
-from detente_training.record import Record
+from detente_training.record import Record, flatten
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def split_records(records: Sequence[Record], config: SplitConfig, seed: int) -> 
     from it.
 
     Raises:
-        InputError: fewer than three negotiations, or two with a test named; or a named one that
-            does not exist.
+        InputError: fewer than three negotiations, or two with a test named; a named one that does
+            not exist; or a text on two sides, unless the config allows it.
     """
     known = {record.negotiation for record in records}
     if len(known) < (2 if config.test else 3):
@@ -58,10 +58,13 @@ def split_records(records: Sequence[Record], config: SplitConfig, seed: int) -> 
         _refuse_unknown(part, getattr(config, part), known)
     if overlap := set(config.test) & set(config.validation):
         raise InputError(f"split: '{min(overlap)}' is named for both test and validation")
-    test = set(config.test) or _draw(records, config.test_share, seed)
+    free = [record for record in records if record.negotiation not in config.validation]
+    if not config.test and len({record.negotiation for record in free}) < 2:
+        raise InputError("split: no negotiation is left to train on; name fewer for validation")
+    test = set(config.test) or _draw(free, config.test_share, seed)
     rest = [record for record in records if record.negotiation not in test]
     by_statement = not config.validation and len(known - test) == 1
-    validation = set(config.validation) - test or _draw(
+    validation = set(config.validation) or _draw(
         rest, config.validation_share, seed, by_statement=by_statement
     )
 
@@ -71,11 +74,28 @@ def split_records(records: Sequence[Record], config: SplitConfig, seed: int) -> 
     train = [record for record in rest if not validates(record)]
     if not train:
         raise InputError("split: no negotiation is left to train on; name fewer for test")
-    return Split(
+    split = Split(
         train,
         [record for record in rest if validates(record)],
         [record for record in records if record.negotiation in test],
     )
+    if not config.shared_texts:
+        _refuse_shared_texts(split)
+    return split
+
+
+def _refuse_shared_texts(split: Split) -> None:
+    first: dict[str, tuple[str, Record]] = {}
+    for part in ("train", "validation", "test"):
+        records: list[Record] = getattr(split, part)
+        for record in records:
+            other, earlier = first.setdefault(flatten(record.text), (part, record))
+            if other != part:
+                raise InputError(
+                    f"{record.place}: is for {part}, but its text stands in {other}, too "
+                    f"({earlier.place}); drop one, name both negotiations for one side, or set "
+                    "split.shared_texts=true"
+                )
 
 
 def _refuse_unknown(key: str, names: Sequence[str], known: set[str]) -> None:
