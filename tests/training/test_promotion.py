@@ -71,12 +71,37 @@ def test_only_records_with_one_gold_label_are_paired() -> None:
 
 
 @pytest.mark.parametrize(("value", "passed"), [(0.71, True), (0.69, False), (None, False)])
-def test_without_shared_records_the_logged_interval_decides(
+def test_without_logged_answers_the_logged_interval_decides(
     value: float | None, passed: bool
 ) -> None:
-    champion = Evidence(report(0.8), answers(36, text="Other"))
+    champion = Evidence(report(0.8), [])
     (check,) = compare(Evidence(report(value), answers(36)), champion)
     assert check.passed == passed
+
+
+@pytest.mark.parametrize(("shared", "passed"), [(0, False), (2, False), (19, False), (20, True)])
+def test_a_few_shared_records_are_no_evidence(shared: int, passed: bool) -> None:
+    ours = [*answers(shared, shared), *answers(40, text="Other")]
+    (check,) = compare(Evidence(report(), ours), Evidence(report(), answers(40)))
+    assert check.passed == passed
+    if not passed:
+        assert check.found == f"{shared} of the champion's 40 unseen records in common"
+
+
+@pytest.mark.parametrize(("flipped", "passed"), [(4, True), (25, False)])
+def test_no_group_of_names_may_flip_more_than_noise_would(flipped: int, passed: bool) -> None:
+    swaps = {
+        "all": {"records": 1233, "tone": {"flips": 0.02}},
+        "europe": {"records": 137, "tone": {"flips": 0.0}},
+        "africa": {"records": 137, "tone": {"flips": flipped / 137}},
+    }
+    run = Evidence({**report(), "invariance": swaps}, [])
+    checks = {check.name: check for check in judge(run, None, PromotionConfig())}
+    assert checks["tone name-swap flips"].passed
+    group = checks["tone name-swap flips by group"]
+    assert group.passed == passed
+    assert group.found.endswith("in africa")
+    assert judge(run, None, NO_BOUNDS) == []
 
 
 def test_what_cannot_be_compared_does_not_pass() -> None:

@@ -386,8 +386,9 @@ def promote(
     """Make a run's model the champion of the registry, if it passes the gate.
 
     No dimension may be worse than the present champion's beyond the 95% interval on records that
-    neither has seen; name-swap flips and calibration error must keep to the bounds that the run's
-    config sets (`promotion`). The first champion has to keep to the bounds alone.
+    neither has seen, at least half of the champion's; name-swap flips, of all names and of each
+    group, and calibration error must keep to the bounds that the run's config sets (`promotion`).
+    The first champion has to keep to the bounds alone.
 
     Examples:  detente promote runs/default  |  detente classify "We agree." -m
     models:/detente@champion

@@ -106,7 +106,11 @@ class PromotionConfig(_Model):
     """What a run must keep to on its unseen negotiations to be promoted; null sets no bound."""
 
     max_flips: float | None = Field(
-        0.02, ge=0, le=1, description="share of a dimension's labels that other names may change"
+        0.02,
+        ge=0,
+        le=1,
+        description="share of a dimension's labels that other names may change; the names of one "
+        "group may exceed it within their 95% interval",
     )
     max_calibration_error: float | None = Field(
         0.03, ge=0, le=1, description="expected calibration error of a dimension"

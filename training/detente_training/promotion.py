@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.stats import binomtest
 
 from detente_training.answer import Answer
 from detente_training.check import Check
@@ -15,6 +16,7 @@ from detente_training.metrics import Interval, Resampler, difference
 from detente_training.report import MODEL
 
 _Pairs = Sequence[tuple[Answer, Answer]]
+_SHARED = 0.5  # least share of the champion's unseen records that a comparison needs
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,12 @@ def judge(candidate: Evidence, champion: Evidence | None, bounds: PromotionConfi
     """
     checks = compare(candidate, champion) if champion else []
     for name, scores in candidate.report["dimensions"].items():
-        swaps = (candidate.report.get("invariance") or {}).get("all", {}).get(name, {})
+        swaps = candidate.report.get("invariance") or {}
+        flips = swaps.get("all", {}).get(name, {}).get("flips")
         error = scores["systems"][MODEL]["calibration_error"] if scores["records"] else None
         checks += [
-            *_bounded(f"{name} name-swap flips", swaps.get("flips"), bounds.max_flips),
+            *_bounded(f"{name} name-swap flips", flips, bounds.max_flips),
+            *_bounded_groups(name, swaps, bounds.max_flips),
             *_bounded(f"{name} calibration error", error, bounds.max_calibration_error),
         ]
     return checks
@@ -48,8 +52,9 @@ def compare(candidate: Evidence, champion: Evidence) -> list[Check]:
     """Check that a run is nowhere worse than another beyond the 95% interval.
 
     Records unseen by both, with one text, holder and label, are paired: the interval is that of
-    the difference, by a bootstrap over statements. Without such records, a run on the same
-    negotiations is held against the logged interval.
+    the difference, by a bootstrap over statements. They must be half of the champion's. Where the
+    champion has logged no answers, a run on the same negotiations is held against the logged
+    interval.
     """
     return [_compare(name, candidate, champion) for name in champion.report["dimensions"]]
 
@@ -59,7 +64,11 @@ def _compare(name: str, candidate: Evidence, champion: Evidence) -> Check:
     ours, theirs = (_macro_f1(side.report, name) for side in (candidate, champion))
     if name not in candidate.report["dimensions"]:
         return Check(title, "not in the codebook", "the champion's dimension", False)
-    if pairs := _pair(name, candidate.answers, champion.answers):
+    if known := sum(answer.gold.get(name) is not None for answer in champion.answers):
+        pairs = _pair(name, candidate.answers, champion.answers)
+        if len(pairs) < _SHARED * known:
+            found = f"{len(pairs)} of the champion's {known} unseen records in common"
+            return Check(title, found, f"at least {_SHARED:.0%} of them", False)
         gain = paired_gain(name, pairs)
         found = f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}] on {len(pairs)} records"
         return Check(title, found, "not all of the interval below 0", gain.high >= 0)
@@ -107,6 +116,30 @@ def _bounded(name: str, value: float | None, limit: float | None) -> list[Check]
         return []
     found = "not measured" if value is None else f"{value:.3f}"
     return [Check(name, found, f"at most {limit:g}", value is not None and value <= limit)]
+
+
+def _bounded_groups(name: str, swaps: Mapping[str, Any], limit: float | None) -> list[Check]:
+    """Check the group of names that flips most labels; few records make its interval wide."""
+    groups = [group for group in swaps if group != "all"]
+    if limit is None or not groups:
+        return []
+    flips = {group: _flips(swaps[group], name) for group in groups}
+    worst = max(groups, key=lambda group: flips[group].low)
+    return [
+        Check(
+            f"{name} name-swap flips by group",
+            f"{flips[worst]} in {worst}",
+            f"not all of the interval above {limit:g}",
+            flips[worst].low <= limit,
+        )
+    ]
+
+
+def _flips(scores: Mapping[str, Any], name: str) -> Interval:
+    """Return a share of flips with its interval (Clopper and Pearson, 1934)."""
+    share, count = scores[name]["flips"], scores["records"]
+    interval = binomtest(round(share * count), count).proportion_ci(method="exact")
+    return Interval(share, float(interval.low), float(interval.high))
 
 
 def _macro_f1(report: Mapping[str, Any], name: str) -> Interval | None:
