@@ -220,7 +220,7 @@ def test_a_changed_corpus_is_noticed(
     monkeypatch.chdir(changed)
     path = changed / "data" / "corpus" / "bank-debt.jsonl"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
-    with pytest.raises(InputError, match="has changed since the run"):
+    with pytest.raises(InputError, match="have changed since the run"):
         Run.open(changed / "runs" / "quick")
     with pytest.raises(InputError, match="holds no trained run"):
         Run.open(tmp_path)

@@ -211,7 +211,11 @@ def _evaluate_articles(tagger: Tagger, folder: Path, output: Path) -> None:
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="The folder of a finished training run.")],
+    run: Annotated[Path, typer.Argument(help="The folder of a trained run.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(help="Settings that win over the run's: export.* and calibration.*"),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Bundle folder. Default: RUN/bundle.")
     ] = None,
@@ -220,7 +224,8 @@ def export(
 
     The export fails, and says where, if the int8 model strays from the trained one.
 
-    Examples:  detente export runs/default  |  detente export runs/default -o my-model
+    Examples:  detente export runs/default -o my-model  |  detente export runs/default
+    export.min_agreement=0.95
     """
     _require_training()
     from detente_training.export import export_run
@@ -228,7 +233,7 @@ def export(
     from detente_training.train import Run
 
     target = output or run / "bundle"
-    opened = Run.open(run)
+    opened = Run.open(run, overrides or ())
     print_report(export_run(opened, run, target), f"{opened.config.name}, unseen negotiations")
     print(f"bundle: {target}")
 

@@ -51,6 +51,8 @@ def tracked(run: Run, run_id: str | None) -> Iterator[str]:
     with active:
         if run_id is None:
             _log_inputs(run)
+        # Bounds, and what the export depends on, may be others when a run goes on.
+        mlflow.log_dict(run.config.model_dump(mode="json"), CONFIG)
         yield active.info.run_id
 
 
@@ -104,7 +106,6 @@ def log_outcome(
 def _log_inputs(run: Run) -> None:
     config = run.config.model_dump(mode="json")
     mlflow.log_params(_flatten(config))
-    mlflow.log_dict(config, CONFIG)
     mlflow.log_dict(run.codebook.model_dump(mode="json"), "codebook.json")
     mlflow.log_text(freeze(environment()), ENVIRONMENT)
     tags = {

@@ -26,14 +26,18 @@ from transformers import (
     PrinterCallback,
     Trainer,
     TrainerCallback,
+    TrainerState,
     TrainingArguments,
 )
+from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import EvalPrediction, get_last_checkpoint
 
-from detente.bundle import Window, pair_encoder
+from detente.bundle import Window, pair_encoder, sha256
 from detente.codebook import Codebook
+from detente.document import read_document
 from detente.errors import InputError
 from detente.files import make_folder, replacing
+from detente.parties.actors import DEFAULT as ACTORS
 from detente.progress import tracking
 from detente_training import metrics
 from detente_training.config import RunConfig
@@ -50,6 +54,7 @@ from detente_training.swap import Swapper, read_parties
 
 _BATCH = 64
 _CONFIG, _STATE, _WEIGHTS = "config.json", "run.json", "model.safetensors"
+_AFTER_TRAINING = ("export", "calibration")  # settings that the weights do not depend on
 
 
 class Run:
@@ -85,18 +90,31 @@ class Run:
             self.readings = Readings.load(config.distillation.readings, self.codebook, unseen)
 
     @classmethod
-    def open(cls, folder: Path) -> Run:
+    def open(cls, folder: Path, overrides: Sequence[str] = ()) -> Run:
         """Open the folder of an earlier run.
 
+        Args:
+            folder: the run's.
+            overrides: ``export.key=value`` and ``calibration.key=value`` strings that win over
+                the run's config.
+
         Raises:
-            InputError: it is no run's folder, has no trained model, or its corpus has changed.
+            InputError: it is no run's folder, has no trained model, or was made with another
+                config, corpus or defaults; or another setting is to be overridden.
         """
-        if not (folder / _CONFIG).is_file() or not (folder / "model" / _WEIGHTS).is_file():
+        if not (folder / _CONFIG).is_file() or not is_trained(folder):
             raise InputError(f"{folder}: holds no trained run; make one with: detente train")
-        run = cls(RunConfig.model_validate_json((folder / _CONFIG).read_text(encoding="utf-8")))
+        for override in overrides:
+            if override.partition("=")[0].partition(".")[0].strip() not in _AFTER_TRAINING:
+                raise InputError(
+                    f"{override!r}: only {' and '.join(f'{key}.*' for key in _AFTER_TRAINING)} can "
+                    "be set after training; train again for another"
+                )
+        run = cls(read_document(folder / _CONFIG, RunConfig, overrides=overrides))
         if run.fingerprint != read_state(folder).get("fingerprint"):
             raise InputError(
-                f"{folder}: {run.config.corpus} has changed since the run; train again"
+                f"{folder}: its config, its corpus or other files it was made from, or this "
+                "version's defaults have changed since the run; train again"
             )
         return run
 
@@ -144,9 +162,10 @@ class Run:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of all a run depends on: equal fingerprints give equal models on one machine."""
+        """A hash of all that weights depend on: equal ones give equal models on one machine."""
+        apart = {"output", "tracking", "promotion", *_AFTER_TRAINING}
         parts = [
-            self.config.model_dump_json(exclude={"output", "tracking", "promotion"}),
+            self.config.model_dump_json(exclude=apart),
             self.codebook.model_dump_json(),
             self.corpus_sha,
             corpus_hash(self._article_records),
@@ -155,6 +174,8 @@ class Run:
             parts.append(self.readings.digest)
         if self._parties:
             parts += [repr(self._parties), repr(sorted(self._negotiations.items()))]
+        if self.config.encoder.mask_names:
+            parts.append(sha256(ACTORS))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -176,6 +197,8 @@ def write_state(folder: Path, **changes: Any) -> None:
 def open_folder(run: Run, *, fresh: bool) -> Path:
     """Return the run's folder, made or found from a killed run of the same config and corpus.
 
+    A finished run's folder stays as it is.
+
     Raises:
         InputError: the folder holds another run.
     """
@@ -185,12 +208,14 @@ def open_folder(run: Run, *, fresh: bool) -> Path:
         if not (folder / _STATE).is_file() and any(folder.iterdir()):
             raise InputError(f"{folder}: is no run's folder; choose another name=")
         shutil.rmtree(folder)
-    known = read_state(folder).get("fingerprint")
-    if known not in (None, run.fingerprint):
+    state = read_state(folder)
+    if state.get("fingerprint") not in (None, run.fingerprint):
         raise InputError(
-            f"{folder}: holds a run of another config or corpus; give name=NEW to keep it, or "
-            "--fresh to replace it"
+            f"{folder}: holds a run of another config, corpus or version's defaults; give name=NEW "
+            "to keep it, or --fresh to replace it"
         )
+    if state.get("finished"):
+        return folder
     make_folder(folder)
     with replacing(folder / _CONFIG) as temporary:
         temporary.write_text(run.config.model_dump_json(indent=1) + "\n", encoding="utf-8")
@@ -198,11 +223,19 @@ def open_folder(run: Run, *, fresh: bool) -> Path:
     return folder
 
 
+def is_trained(folder: Path) -> bool:
+    """Whether a run's folder holds trained weights, which come last of all and whole."""
+    return (folder / "model" / _WEIGHTS).is_file()
+
+
 def fit(run: Run, folder: Path, callbacks: list[TrainerCallback]) -> None:
     """Train, and leave the best epoch's weights in ``folder/model``.
 
-    Goes on from the last checkpoint in ``folder/checkpoints`` if there is one.
+    Goes on from the last checkpoint in ``folder/checkpoints`` if there is one; does nothing where
+    the weights are there already.
     """
+    if is_trained(folder):
+        return
     config, settings = run.config, run.config.training
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
@@ -245,7 +278,13 @@ def fit(run: Run, folder: Path, callbacks: list[TrainerCallback]) -> None:
         callbacks=[EarlyStoppingCallback(settings.patience), *callbacks],
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder / "checkpoints")))
+    checkpoint = _last_checkpoint(folder / "checkpoints")
+    if checkpoint is not None:
+        state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
+        if state.stateful_callbacks["TrainerControl"]["args"]["should_training_stop"]:
+            # A resumed trainer forgets that early stopping ended it, and would train on.
+            trainer.args.num_train_epochs = round(state.epoch)
+    trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
     _save(classifier, source, folder / "model")
 
 
@@ -350,6 +389,7 @@ def _arguments(config: RunConfig, folder: Path) -> TrainingArguments:
         save_strategy="epoch",
         logging_strategy="epoch",
         save_total_limit=2,
+        restore_callback_states_from_checkpoint=True,
         load_best_model_at_end=True,
         metric_for_best_model="macro_f1",
         greater_is_better=True,
@@ -364,6 +404,18 @@ def _arguments(config: RunConfig, folder: Path) -> TrainingArguments:
         bf16=bf16,
         use_cpu=bf16 and not gpu,
     )
+
+
+def _last_checkpoint(folder: Path) -> Path | None:
+    """Return the last checkpoint; those that a kill cut short are removed."""
+    for checkpoint in folder.glob("checkpoint-*"):
+        try:
+            # The state is what transformers writes last.
+            json.loads((checkpoint / TRAINER_STATE_NAME).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            shutil.rmtree(checkpoint)
+    last = get_last_checkpoint(str(folder))
+    return Path(last) if last else None
 
 
 def uses_bf16(precision: str, *, gpu: bool) -> bool:

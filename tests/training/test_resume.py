@@ -1,0 +1,157 @@
+"""Runs that are killed, stopped early or refused at their end; the encoder is a tiny one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.processors import BertProcessing
+from transformers import BertConfig, BertModel, TrainerCallback
+
+from detente.bundle import read_manifest
+from detente.errors import BundleError, InputError
+from detente_training.config import load_config
+from detente_training.encoder import WEIGHTS
+from detente_training.export import export_run
+from detente_training.template import start_project
+from detente_training.train import Run, fit, open_folder, read_state, write_state
+
+# No epoch is better than the first.
+STUCK = ["training.learning_rate=1e-12", "training.head_learning_rate=1e-12", "training.epochs=6"]
+
+
+class Epochs(TrainerCallback):  # type: ignore[misc]
+    """Counts the epochs trained, and dies when one is saved."""
+
+    def __init__(self, killed_after: int = 0) -> None:
+        self.trained = 0
+        self.killed_after = killed_after
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.trained += 1
+        if round(state.epoch) == self.killed_after:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A new project with a tiny encoder of its own."""
+    folder = tmp_path / "project"
+    start_project(folder)
+    texts = "".join(path.read_text() for path in (folder / "corpus").iterdir())
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *sorted(set(texts.split()))]
+    tokenizer = Tokenizer(WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Whitespace()
+    tokenizer.post_processor = BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+    )
+    BertModel(config).save_pretrained(folder / "encoder")
+    tokenizer.save(str(folder / "encoder" / "tokenizer.json"))
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def tiny(*overrides: str) -> Run:
+    return Run(load_config("config.yaml", ["encoder.source=./encoder", *overrides]))
+
+
+def train(run: Run, killed_after: int = 0) -> int:
+    """Train, and return the number of epochs that took."""
+    epochs = Epochs(killed_after)
+    folder = open_folder(run, fresh=False)
+    if killed_after:
+        with pytest.raises(KeyboardInterrupt):
+            fit(run, folder, [epochs])
+    else:
+        fit(run, folder, [epochs])
+    return epochs.trained
+
+
+def test_a_resumed_run_is_as_patient_as_one_that_went_through(project: Path) -> None:
+    run = tiny(*STUCK, "training.patience=2")
+    assert train(run, killed_after=2) == 2
+    assert train(run) == 1
+
+
+def test_a_run_that_stopped_early_does_not_train_on(project: Path) -> None:
+    run = tiny(*STUCK, "training.patience=2")
+    assert train(run) == 3
+    weights = (run.config.folder / "model" / WEIGHTS).read_bytes()
+    assert train(run) == 0
+    # As after a kill between the last checkpoint and the model.
+    shutil.rmtree(run.config.folder / "model")
+    assert train(run) == 0
+    assert (run.config.folder / "model" / WEIGHTS).read_bytes() == weights
+
+
+@pytest.mark.parametrize("cut", [None, '{"epoch": 2'])
+def test_a_checkpoint_cut_short_is_made_again(project: Path, cut: str | None) -> None:
+    run = tiny("training.epochs=3")
+    assert train(run, killed_after=2) == 2
+    folder = run.config.folder / "checkpoints"
+    last = max(folder.iterdir(), key=lambda path: int(path.name.rpartition("-")[2]))
+    (last / "trainer_state.json").unlink()
+    if cut:
+        (last / "trainer_state.json").write_text(cut)
+    assert train(run) == 2
+
+
+def test_after_a_refused_export_the_bounds_may_change(project: Path) -> None:
+    run = tiny("training.epochs=1")
+    train(run)
+    folder = run.config.folder
+    limits = run.config.export.model_copy(update={"max_f1_loss": -1.0})
+    run.config = run.config.model_copy(update={"export": limits})
+    with pytest.raises(BundleError, match="export refused"):
+        export_run(run, folder, folder / "bundle")
+    assert train(tiny("training.epochs=1", "calibration.coverage=0.5")) == 0
+    opened = Run.open(folder, ["export.min_agreement=0", "export.max_f1_loss=1"])
+    assert opened.config.calibration.coverage == 0.5
+    assert opened.config.export.max_f1_loss == 1
+    export_run(opened, folder, folder / "bundle")
+    assert read_manifest(folder / "bundle").name == "first"
+    with pytest.raises(InputError, match=r"'seed=3': only export\.\* and calibration\.\*"):
+        Run.open(folder, ["seed=3"])
+    with pytest.raises(InputError, match=r"export\.min_agreement=2: "):
+        Run.open(folder, ["export.min_agreement=2"])
+
+
+def test_what_a_run_depends_on_is_told_apart(
+    project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    masked = tiny("encoder.mask_names=true").fingerprint
+    plain = tiny().fingerprint
+    (tmp_path / "actors.yaml").write_text("other: names")
+    monkeypatch.setattr("detente_training.train.ACTORS", tmp_path / "actors.yaml")
+    assert tiny("encoder.mask_names=true").fingerprint != masked
+    assert tiny().fingerprint == plain
+
+
+def test_a_config_of_another_version_is_one_clear_error(project: Path) -> None:
+    run = tiny("training.epochs=1")
+    train(run)
+    path = run.config.folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "sed": 1}))
+    with pytest.raises(InputError, match=r"config\.json:\d+: unknown key 'sed'"):
+        Run.open(run.config.folder)
+
+
+def test_a_finished_run_keeps_its_config(project: Path) -> None:
+    run = tiny("training.epochs=1")
+    folder = open_folder(run, fresh=False)
+    write_state(folder, finished=True)
+    before = (folder / "config.json").read_text(), read_state(folder)
+    assert open_folder(tiny("training.epochs=1", "tracking.uri=sqlite:///other.db"), fresh=False)
+    assert ((folder / "config.json").read_text(), read_state(folder)) == before
