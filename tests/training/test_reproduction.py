@@ -1,12 +1,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-from detente_training.logbook import LoggedRun
+import mlflow
+import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INTERNAL_ERROR
+
+from detente.errors import InputError
+from detente_training.encoder import WEIGHTS
+from detente_training.logbook import LoggedRun, read_run
 from detente_training.provenance import machine
 from detente_training.report import MODEL
-from detente_training.reproduction import compare_results
+from detente_training.reproduction import compare_results, refuse_trained
+from detente_training.train import write_state
 
 
 class Remembered(LoggedRun):
@@ -40,3 +50,41 @@ def test_weights_must_be_equal_where_nothing_has_changed() -> None:
     assert verdicts(HERE, 0.7, "b", changed=True) == [True, True]
     elsewhere = Remembered("1", "FINISHED", {"machine": "another", "weights_sha256": "a"})
     assert verdicts(elsewhere, 0.7, "b", changed=False) == [True]
+
+
+def test_a_folder_with_a_run_is_no_place_to_train_again(tmp_path: Path) -> None:
+    write_state(tmp_path, fingerprint="a")
+    refuse_trained(tmp_path)
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / WEIGHTS).touch()
+    with pytest.raises(InputError, match="holds a run already"):
+        refuse_trained(tmp_path)
+    (tmp_path / "model" / WEIGHTS).unlink()
+    write_state(tmp_path, mlflow_run="1")
+    with pytest.raises(InputError, match="holds a run already"):
+        refuse_trained(tmp_path)
+
+
+def test_what_was_not_logged_is_told_from_what_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise MlflowException("no route\nto host", error_code=INTERNAL_ERROR)
+
+    logged = [SimpleNamespace(path="config.yaml")]
+    monkeypatch.setattr(mlflow.artifacts, "list_artifacts", lambda run_id: logged)
+    monkeypatch.setattr(mlflow.artifacts, "load_text", lambda uri: uri)
+    run = LoggedRun("1", "FINISHED", {})
+    assert run.read("config.yaml") == "runs:/1/config.yaml"
+    assert run.read("report.json") is None
+    monkeypatch.setattr(mlflow.artifacts, "load_text", refuse)
+    with pytest.raises(InputError, match=r"1: config\.yaml cannot be read \(no route\)"):
+        run.read("config.yaml")
+    where = SimpleNamespace(info=SimpleNamespace(artifact_uri="file:///gone"))
+    monkeypatch.setattr(mlflow, "get_run", lambda _: where)
+    logged.clear()
+    with pytest.raises(InputError, match="none of its artifacts are at file:///gone"):
+        run.read("report.json")
+    monkeypatch.setattr(mlflow, "get_run", refuse)
+    with pytest.raises(InputError, match="the run cannot be looked up"):
+        read_run("1")

@@ -458,13 +458,20 @@ def reproduce(
     from detente_training.export import export_run
     from detente_training.logbook import find_run
     from detente_training.report import print_tables
-    from detente_training.reproduction import compare_results, find_changes, on_same_machine
+    from detente_training.reproduction import (
+        compare_results,
+        find_changes,
+        on_same_machine,
+        refuse_trained,
+    )
     from detente_training.tracking import EpochPrinter
     from detente_training.train import Run, fit, open_folder
 
     logged = find_run(run)
     with TemporaryDirectory() as temporary:
-        again = Run(logged.config.model_copy(update={"output": output or Path(temporary)}))
+        config = logged.config.model_copy(update={"output": output or Path(temporary)})
+        refuse_trained(config.folder)
+        again = Run(config)
         locate_encoder(again.config.encoder)
         changes = find_changes(logged, again)
         for change in changes:

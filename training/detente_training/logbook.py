@@ -23,6 +23,7 @@ from detente_training.train import read_state
 CONFIG, ENVIRONMENT = "config.yaml", "environment.txt"
 REPORT, ANSWERS = "report.json", "unseen.jsonl"
 _RUN_CONFIG = "config.json"  # in the run's folder
+_UNKNOWN = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}  # of a run's id
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,21 @@ class LoggedRun:
         return parse_answers(self.read(ANSWERS) or "")
 
     def read(self, artifact: str) -> str | None:
-        """Return the text of an artifact; None when there is no such artifact."""
+        """Return the text of an artifact; None when it logged no such artifact.
+
+        Raises:
+            InputError: its artifacts cannot be reached, or this one cannot be read.
+        """
         try:
+            logged = {file.path for file in mlflow.artifacts.list_artifacts(run_id=self.id)}
+            if not logged:
+                place = mlflow.get_run(self.id).info.artifact_uri
+                raise InputError(f"{self.id}: none of its artifacts are at {place}")
+            if artifact not in logged:
+                return None
             text: str = mlflow.artifacts.load_text(f"runs:/{self.id}/{artifact}")
-        except (MlflowException, OSError):
-            return None
+        except (MlflowException, OSError) as error:
+            raise InputError(f"{self.id}: {artifact} cannot be read ({_reason(error)})") from None
         return text
 
 
@@ -100,12 +111,23 @@ def find_run(reference: str) -> LoggedRun:
 
 
 def read_run(identifier: str) -> LoggedRun | None:
-    """Return a run by its id; None when there is none."""
+    """Return a run by its id; None when there is none.
+
+    Raises:
+        InputError: the tracking server or file cannot be used.
+    """
     try:
         run = mlflow.get_run(identifier)
-    except (MlflowException, OSError):
-        return None
+    except (MlflowException, OSError) as error:
+        if getattr(error, "error_code", None) in _UNKNOWN:
+            return None
+        uri = mlflow.get_tracking_uri()
+        raise InputError(f"{uri}: the run cannot be looked up ({_reason(error)})") from None
     return LoggedRun(run.info.run_id, run.info.status, run.data.tags)
+
+
+def _reason(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:200]
 
 
 def _tracked_at(folder: Path) -> str:

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from detente.errors import InputError
 from detente_training.check import Check
 from detente_training.logbook import ENVIRONMENT, LoggedRun
 from detente_training.provenance import environment, git_commit, machine, thaw
 from detente_training.report import MODEL
-from detente_training.train import Run
+from detente_training.train import Run, is_trained, read_state
 
 _SHOWN = 8
+
+
+def refuse_trained(folder: Path) -> None:
+    """Refuse a run's folder in which nothing would be trained again.
+
+    Raises:
+        InputError: it holds a run of `detente train`, or trained weights.
+    """
+    if "mlflow_run" in read_state(folder) or is_trained(folder):
+        raise InputError(f"{folder}: holds a run already; give another folder with --output")
 
 
 def find_changes(logged: LoggedRun, run: Run) -> list[str]:
@@ -62,9 +74,9 @@ def _compare_macro_f1(
 def _changed_data(logged: LoggedRun, run: Run) -> list[str]:
     if logged.tags.get("corpus_sha256") != run.corpus_sha:
         before = str(logged.tags.get("corpus_sha256"))
-        return [f"corpus: was {before[:12]}, is {run.corpus_sha[:12]}"]
+        return [f"corpus or articles: was {before[:12]}, is {run.corpus_sha[:12]}"]
     if logged.tags.get("fingerprint") != run.fingerprint:
-        return ["codebook, parties, articles, or what this version makes of the config"]
+        return ["codebook, parties, readings, gazetteer, or what this version makes of the config"]
     return []
 
 
