@@ -33,24 +33,32 @@ def write_card(path: Path, manifest: Manifest, report: Mapping[str, Any]) -> Non
             for heading, rows in tables(report)
         ),
         "## Limits",
-        "English only. The training text is written for the purpose; on real news the figures are "
-        "lower. The holder matters: without one the model reads the statement as a whole.",
+        "English only. The figures are of text like that of the corpus; on other text they may be "
+        "much lower. The holder matters: without one the model reads the statement as a whole.",
     ]
     path.write_text("\n\n".join(sections) + "\n", encoding="utf-8")
 
 
 def _training(manifest: Manifest) -> Iterator[str]:
     corpus = manifest.corpus
+    train, others = len(corpus.train), len(set(corpus.validation) - set(corpus.train))
+    # A single negotiation beside the unseen ones is split by statement.
+    calibrated = f"{others} other{'s' * (others > 1)}" if others else "other statements of the same"
     yield (
         f"Encoder `{manifest.encoder.source}` (sha256 `{manifest.encoder.sha256}`), fine-tuned on "
-        f"{len(corpus.train)} negotiations of a corpus of {corpus.records} records (sha256 "
-        f"`{corpus.sha256}`), calibrated on {len(corpus.validation)} others, measured on "
-        f"{len(corpus.test)} it never saw: {', '.join(corpus.test)}."
+        f"{train} negotiation{'s' * (train > 1)} of a corpus of {corpus.records} records (sha256 "
+        f"`{corpus.sha256}`), calibrated on {calibrated}, measured on {len(corpus.test)} it never "
+        f"saw: {', '.join(corpus.test)}."
     )
+    if corpus.articles:
+        yield (
+            f"It was also trained on statements of {len(corpus.articles)} annotated articles: "
+            f"{', '.join(corpus.articles)}."
+        )
     if manifest.teacher:
         yield f"It also learnt from the readings of a larger model, `{manifest.teacher}`."
     if manifest.window.mask_names:
         yield (
             "Proper names are replaced by made-up ones before the model sees them, so that a "
-            "reading cannot depend on who the parties are."
+            "reading hardly depends on who the parties are."
         )
