@@ -58,13 +58,17 @@ class EncoderSource(_Model):
 
 
 class CorpusSource(_Model):
-    """The records the model was made from, and what each negotiation was used for."""
+    """The records the model was made from, and what each negotiation was used for.
+
+    `articles` names annotated articles it was trained on, too; older bundles do not tell.
+    """
 
     sha256: str
     records: int
     train: tuple[str, ...]
     validation: tuple[str, ...]
     test: tuple[str, ...]
+    articles: tuple[str, ...] | None = None
 
 
 class Manifest(_Model):

@@ -51,6 +51,12 @@ def test_readings_of_unseen_statements_are_refused(written: Path, codebook: Code
         Readings.load(written, codebook, [record(TEXT, "Ghana")])
 
 
+def test_readings_of_other_statements_can_be_left_out(written: Path, codebook: Codebook) -> None:
+    readings = Readings.load(written, codebook, [])
+    assert readings.within({TEXT}) == readings
+    assert not readings.within({"Another text."}).logits
+
+
 def test_readings_that_do_not_fit_are_refused(
     written: Path, codebook: Codebook, tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@ from transformers import BertConfig, BertModel, TrainerCallback
 from detente.bundle import read_manifest
 from detente.errors import BundleError, InputError
 from detente_training.config import load_config
+from detente_training.distillation import write_readings
 from detente_training.encoder import WEIGHTS
 from detente_training.export import export_run
 from detente_training.template import start_project
@@ -155,3 +156,25 @@ def test_a_finished_run_keeps_its_config(project: Path) -> None:
     before = (folder / "config.json").read_text(), read_state(folder)
     assert open_folder(tiny("training.epochs=1", "tracking.uri=sqlite:///other.db"), fresh=False)
     assert ((folder / "config.json").read_text(), read_state(folder)) == before
+
+
+def test_only_what_is_trained_on_is_learnt_from_readings(project: Path) -> None:
+    run = tiny()
+    kept = [run.split.negotiations(part)[0] for part in ("train", "validation", "test")]
+    split = [f"split.only=[{', '.join(kept)}]", f"split.test=[{kept[-1]}]"]
+    split.append(f"split.validation=[{kept[1]}]")
+    texts = [record.text for record in run.split.train]
+    pairs = [(text, None) for text in [*texts, f"{texts[0]} A view."]]
+    logits = [[0.0] * run.codebook.size] * len(pairs)
+    write_readings(Path("teacher.parquet"), run.codebook, pairs, logits, "large")
+    taught = "distillation.readings=teacher.parquet"
+    whole = tiny(taught).training_readings()
+    assert whole is not None
+    assert set(whole.logits) == set(pairs)
+    less = tiny(*split, taught)
+    readings = less.training_readings()
+    assert readings is not None
+    assert {text for text, _ in readings.logits} == {record.text for record in less.split.train}
+    write_readings(Path("teacher.parquet"), run.codebook, pairs[-1:], logits[-1:], "large")
+    with pytest.raises(InputError, match="holds no reading of the training statements"):
+        tiny(*split, taught)

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from detente import Codebook
+from detente import Codebook, Tagger
 from detente.article import Article, Holder, Mention, Statement
+from detente.bundle import DEFAULT, MANIFEST
 from detente.errors import CodebookError, InputError
 from detente.reading import Prediction, Reading
 from detente_training.gold import GoldArticle, is_gold, read_gold, read_gold_article, read_second
@@ -147,11 +149,32 @@ def test_the_projects_articles_are_sound_and_annotated_twice(codebook: Codebook)
     assert all(250 <= len(gold.text.split()) <= 950 for gold in golds)
 
 
+def test_articles_trained_on_are_left_out(tmp_path: Path, detente: Command) -> None:
+    bundle = Path(shutil.copytree(DEFAULT, tmp_path / "bundle"))
+    manifest = json.loads((bundle / MANIFEST).read_text())
+    manifest["corpus"]["articles"] = ["a"]
+    (bundle / MANIFEST).write_text(json.dumps(manifest))
+    gold = tmp_path / "gold"
+    gold.mkdir()
+    write(gold)
+    done = detente("evaluate", bundle, gold, "-o", tmp_path / "out")
+    assert done.returncode == 2
+    assert "every article was seen in training" in done.stderr
+    for suffix in ("txt", "json"):
+        shutil.copy(gold / f"a.{suffix}", gold / f"b.{suffix}")
+    done = detente("evaluate", bundle, gold, "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "left out: 1 of 2 articles" in done.stdout
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["articles"] == 1
+
+
 def test_evaluate_scores_articles(tmp_path: Path, detente: Command) -> None:
     write(tmp_path)
     done = detente("evaluate", "default", tmp_path, "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert "triple F1" in done.stdout
+    if Tagger.load().manifest.corpus.articles is None:
+        assert "does not tell which articles" in done.stdout
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["splits"]["dev"]["figures"]["statements found"]["value"] == 1.0
     done = detente("corpus", "check", ROOT / "data" / "articles")

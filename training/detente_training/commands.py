@@ -114,14 +114,15 @@ def evaluate(
     ] = Path("data/parties.yaml"),
     include_seen: Annotated[
         bool,
-        typer.Option("--include-seen", help="Keep negotiations the model was trained on."),
+        typer.Option("--include-seen", help="Keep what the model was trained on."),
     ] = False,
 ) -> None:
     """Measure a model on labelled records, beside its baselines, and with names swapped.
 
     Records of negotiations the model was trained or calibrated on are left out. Baselines are
     fitted on those same negotiations of the training corpus. A folder of annotated articles
-    (NAME.txt with NAME.json) is scored end to end instead: statements, speakers, holders, labels.
+    (NAME.txt with NAME.json) is scored end to end instead: statements, speakers, holders, labels;
+    those the model was trained on are left out.
 
     Examples:  detente evaluate default data/corpus  |  detente evaluate runs/default/bundle
     mine.jsonl -o mine-report
@@ -143,7 +144,7 @@ def evaluate(
     make_folder(output)
     tagger = Tagger.load(None if model == "default" else model)
     if is_gold(data):
-        _evaluate_articles(tagger, data, output)
+        _evaluate_articles(tagger, data, output, include_seen=include_seen)
         return
     manifest = tagger.manifest
     records = read_records(data, tagger.codebook)
@@ -188,13 +189,25 @@ def evaluate(
     print(f"report: {output / 'report.md'}")
 
 
-def _evaluate_articles(tagger: Tagger, folder: Path, output: Path) -> None:
+def _evaluate_articles(tagger: Tagger, folder: Path, output: Path, *, include_seen: bool) -> None:
     from detente.progress import tracking
     from detente_training.gold import read_gold
     from detente_training.report import markdown_table, print_tables, write_report
     from detente_training.scoring import score_articles, score_tables
 
     golds = read_gold(folder, tagger.codebook)
+    used = tagger.manifest.corpus.articles
+    if used is None:
+        print("the bundle does not tell which articles it was trained on; these may be among them")
+    unseen = [gold for gold in golds if gold.name not in (used or ())]
+    if not include_seen and len(unseen) < len(golds):
+        print(
+            f"left out: {len(golds) - len(unseen)} of {len(golds)} articles, which the model was "
+            "trained on (--include-seen keeps them)"
+        )
+        golds = unseen
+    if not golds:
+        raise InputError(f"{folder}: every article was seen in training; give other articles")
     articles = []
     with tracking("tagging", len(golds), show=sys.stderr.isatty()) as advance:
         for article in tagger.tag_many(gold.text for gold in golds):

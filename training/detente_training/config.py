@@ -79,7 +79,11 @@ class TrainingConfig(_Model):
 class DistillationConfig(_Model):
     """What is learnt from a larger model besides the labels (Hinton et al., 2015)."""
 
-    readings: Path | None = Field(None, description="the larger model's: detente teach RUN")
+    readings: Path | None = Field(
+        None,
+        description="the larger model's: detente teach RUN; with split.only, those of the run's "
+        "own training statements, without views",
+    )
     weight: float = Field(
         0.5, ge=0, le=1, description="share of the loss that follows them, where there are any"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,6 +42,11 @@ class Readings:
         """Return readings in which each key of ``copies`` reads like the pair it is a copy of."""
         known = {new: self.logits[old] for new, old in copies.items() if old in self.logits}
         return replace(self, logits={**self.logits, **known})
+
+    def within(self, texts: Set[str]) -> Readings:
+        """Return the readings of these statements alone."""
+        kept = {pair: row for pair, row in self.logits.items() if pair[0] in texts}
+        return replace(self, logits=kept)
 
     @property
     def digest(self) -> str:

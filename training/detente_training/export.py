@@ -340,6 +340,7 @@ def _calibrate(run: Run, classifier: PairClassifier, folder: Path, draft: Path) 
             train=run.split.negotiations("train"),
             validation=run.split.negotiations("validation"),
             test=run.split.negotiations("test"),
+            articles=tuple(sorted({record.negotiation for record in run.article_records})),
         ),
         files={
             name: sha256(draft / name)

@@ -65,7 +65,8 @@ class Run:
         codebook: the label scheme.
         records: the corpus, or what the config uses of it.
         split: the records by what they are used for.
-        corpus_sha: hash of the corpus.
+        article_records: records of annotated articles that are trained on, too.
+        corpus_sha: hash of the corpus and of those records.
         readings: what a larger model says of training statements, if the config names some; see
             `training_readings`.
     """
@@ -74,20 +75,29 @@ class Run:
         self.config = config
         self.codebook = Codebook.load(config.codebook)
         self.records = select_records(read_records(config.corpus, self.codebook), config.split)
-        self.corpus_sha = corpus_hash(self.records)
         self.split: Split = split_records(self.records, config.split, config.seed)
         _refuse_single_labels(self.split.train, self.codebook)
         swaps = config.training.swapped_share > 0
         names = config.training.swapped_with or config.parties
         self._parties = read_parties(names).parties if swaps else ()
         self._negotiations = read_negotiations(config.corpus) if swaps else {}
-        self._article_records: Sequence[Record] = ()
+        self.article_records: Sequence[Record] = ()
         if config.articles is not None:
-            self._article_records = article_records(config.articles, self.codebook)
+            self.article_records = article_records(config.articles, self.codebook)
+        self.corpus_sha = corpus_hash([*self.records, *self.article_records])
         self.readings: Readings | None = None
         if config.distillation.readings is not None:
             unseen = [*self.split.validation, *self.split.test]
             self.readings = Readings.load(config.distillation.readings, self.codebook, unseen)
+        if self.readings and config.split.only:
+            # A view looks like any statement of a negotiation that is not used.
+            trained = [*self.split.train, *self.article_records]
+            self.readings = self.readings.within({record.text for record in trained})
+            if not self.readings.logits:
+                raise InputError(
+                    f"{config.distillation.readings}: holds no reading of the training statements "
+                    "that split.only leaves; make others with: detente teach"
+                )
 
     @classmethod
     def open(cls, folder: Path, overrides: Sequence[str] = ()) -> Run:
@@ -123,7 +133,7 @@ class Run:
 
         Statements of annotated articles come last, if the config names some.
         """
-        return [*self._corpus_records, *self._article_records]
+        return [*self._corpus_records, *self.article_records]
 
     def training_readings(self) -> Readings | None:
         """Return the larger model's readings; statements with other names are read as before."""
@@ -168,7 +178,6 @@ class Run:
             self.config.model_dump_json(exclude=apart),
             self.codebook.model_dump_json(),
             self.corpus_sha,
-            corpus_hash(self._article_records),
         ]
         if self.readings:
             parts.append(self.readings.digest)
