@@ -1,4 +1,4 @@
-"""Made-up names in the place of proper names, so that readings hardly depend on who the parties are."""
+"""Made-up names for proper names, so that readings hardly depend on who the parties are."""
 
 from __future__ import annotations
 
