@@ -389,6 +389,8 @@ def _say(note: str) -> None:
 
 
 def _print_totals(totals: Totals, output: str | None, others: Counter[str]) -> None:
+    from detente.remote import errors_place
+
     for _, reason in totals.failures[:_FAILURES_SHOWN]:
         _say(f"skipped: {reason}")
     more = len(totals.failures) - _FAILURES_SHOWN
@@ -404,7 +406,7 @@ def _print_totals(totals: Totals, output: str | None, others: Counter[str]) -> N
         count = _some(others.total(), "file")
         print(f"left alone: {count} of other kinds ({kinds})", file=sys.stderr)
     written = f", written to {output}" if output else ""
-    errors = f" (see {_errors_place(output)})" if output and totals.failures else ""
+    errors = f" (see {errors_place(output)})" if output and totals.failures else ""
     print(
         f"{_some(totals.articles, 'article')}, {_some(totals.statements, 'statement')} "
         f"({totals.skipped} without a sign of a position or party), {_some(totals.rows, 'row')}, "
@@ -412,11 +414,6 @@ def _print_totals(totals: Totals, output: str | None, others: Counter[str]) -> N
         f"{len(totals.failures)} skipped{errors}",
         file=sys.stderr,
     )
-
-
-def _errors_place(output: str) -> str:
-    """Return where the errors of a run lie, beside a path as beside a URL."""
-    return f"{output.removesuffix(Path(output).suffix)}.errors.jsonl"
 
 
 def _some(count: int, noun: str) -> str:

@@ -19,7 +19,7 @@ from detente.errors import InputError
 from detente.files import make_folder, read_text, too_large
 from detente.intake import listing
 from detente.intake.listing import ENDINGS, TABLES, ending, is_url
-from detente.parts import without_output
+from detente.parts import errors_file, without_output
 from detente.table import check_ending
 
 _INSTALL = "pip install 'detente[cluster]'"
@@ -107,7 +107,7 @@ def without_written(
         InputError: ``paths`` name one of those.
     """
     if is_url(output):
-        written = {output, _errors_url(output)}
+        written = {output, errors_place(output)}
         for path in written.intersection(map(str, paths)):
             raise InputError(f"{path}: would be written by this run itself; give another --output")
         return [file for file in files if str(file) not in written]
@@ -202,7 +202,7 @@ def placing(output: str) -> Iterator[Path]:
     _try_writing(output)
     make_folder(table.parent)
     yield table
-    errors = _errors_url(output)
+    errors = errors_place(output)
     try:
         _replace(table.with_name(Remote(errors).name), errors)
         _replace(table, output)
@@ -211,7 +211,10 @@ def placing(output: str) -> Iterator[Path]:
     shutil.rmtree(table.parent)
 
 
-def _errors_url(table: str) -> str:
+def errors_place(table: str) -> str:
+    """Return where the errors of a run lie, beside its table's path or URL."""
+    if not is_url(table):
+        return str(errors_file(Path(table)))
     folder, slash, name = table.rpartition("/")
     return f"{folder}{slash}{Path(name).stem}.errors.jsonl"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -149,12 +150,9 @@ def evaluate(
     manifest = tagger.manifest
     records = read_records(data, tagger.codebook)
     used = {*manifest.corpus.train, *manifest.corpus.validation}
-    unseen = [record for record in records if record.negotiation not in used]
-    if not include_seen and len(unseen) < len(records):
-        print(
-            f"left out: {len(records) - len(unseen)} of {len(records)} records, whose negotiations "
-            "the model was trained on (--include-seen keeps them)"
-        )
+    if not include_seen:
+        unseen = [record for record in records if record.negotiation not in used]
+        _tell_left_out(records, unseen, "records, whose negotiations")
         records = unseen
     if not records:
         raise InputError(f"{data}: every negotiation was seen in training; give other records")
@@ -199,12 +197,9 @@ def _evaluate_articles(tagger: Tagger, folder: Path, output: Path, *, include_se
     used = tagger.manifest.corpus.articles
     if used is None:
         print("the bundle does not tell which articles it was trained on; these may be among them")
-    unseen = [gold for gold in golds if gold.name not in (used or ())]
-    if not include_seen and len(unseen) < len(golds):
-        print(
-            f"left out: {len(golds) - len(unseen)} of {len(golds)} articles, which the model was "
-            "trained on (--include-seen keeps them)"
-        )
+    if not include_seen:
+        unseen = [gold for gold in golds if gold.name not in (used or ())]
+        _tell_left_out(golds, unseen, "articles, which")
         golds = unseen
     if not golds:
         raise InputError(f"{folder}: every article was seen in training; give other articles")
@@ -221,6 +216,14 @@ def _evaluate_articles(tagger: Tagger, folder: Path, output: Path, *, include_se
     ]
     write_report(report, "\n".join(lines) + "\n", output)
     print(f"report: {output / 'report.md'}")
+
+
+def _tell_left_out(given: Sequence[object], unseen: Sequence[object], which: str) -> None:
+    if count := len(given) - len(unseen):
+        print(
+            f"left out: {count} of {len(given)} {which} the model was trained on "
+            "(--include-seen keeps them)"
+        )
 
 
 def export(
