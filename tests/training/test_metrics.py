@@ -111,6 +111,14 @@ def test_label_sets_hold_the_true_label_as_often_as_asked(coverage: float) -> No
 def test_too_few_records_rule_nothing_out() -> None:
     gold = np.array([0, 1, -100])
     assert fit_label_sets(np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]]), gold, 0.9) == 0
+    assert fit_label_sets(np.full((2, 2), 0.5), np.array([-100, -100]), 0.9) == 0
+
+
+def test_label_sets_are_no_wider_than_needed() -> None:
+    true = np.arange(1, 11) / 20  # ten probabilities of true labels
+    probabilities = np.stack([true, 1 - true], axis=1)
+    # Of eleven like these, one lies below the second smallest in two cases: 9 of 11 hold it.
+    assert fit_label_sets(probabilities, np.zeros(10, dtype=int), 0.8) == pytest.approx(0.1)
 
 
 def test_temperature_undoes_overconfidence() -> None:

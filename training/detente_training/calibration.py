@@ -58,8 +58,8 @@ def fit_label_sets(
         0, so that every label is in the set, when the records are too few for the coverage.
     """
     known = np.flatnonzero(gold != IGNORED)
-    level = np.ceil((len(known) + 1) * coverage) / max(len(known), 1)
-    if level > 1:
+    rank = int(np.ceil((len(known) + 1) * coverage))
+    if not 0 < rank <= len(known):
         return 0.0
     scores = 1 - probabilities[known, gold[known]]
-    return float(1 - np.quantile(scores, level, method="higher"))
+    return float(1 - np.sort(scores)[rank - 1])
