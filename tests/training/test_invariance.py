@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from detente import Codebook, Tagger
-from detente_training.invariance import measure_invariance
+from detente_training.invariance import measure_invariance, measure_spread
 from detente_training.negotiation import read_negotiations
 from detente_training.record import read_records
 from detente_training.report import predict
@@ -30,3 +32,22 @@ def test_changes_are_counted_by_group(tagger: Tagger, codebook: Codebook) -> Non
 def test_nothing_to_swap(tagger: Tagger) -> None:
     groups = read_parties(ROOT / "data" / "parties.yaml").groups
     assert measure_invariance(tagger, [], {}, Swapper({}), groups) == {}
+
+
+def test_only_holders_change_places(tagger: Tagger, codebook: Codebook) -> None:
+    swapper = Swapper(read_negotiations(CORPUS))
+    parties = read_parties(ROOT / "data" / "parties.yaml").parties[:5]
+    # Records are told apart by how many of them are drawn; those of other holders are not.
+    colombia = [
+        record
+        for record in read_records(CORPUS / "coffee-quotas.jsonl", codebook)
+        if swapper.actors(record) == ["COL"] and not record.implied
+    ]
+    own = [record for record in colombia if record.holder and "Colombia" in record.holder]
+    others = [replace(record, holder="it") for record in own if " it " in record.text]
+    assert own
+    assert others
+    assert measure_spread(tagger, others, swapper, parties) == {}
+    spread = measure_spread(tagger, [*own, *others], swapper, parties)
+    assert spread["stance"]["records"] == len(own)
+    assert 0 <= spread["stance"]["low"][1] <= spread["stance"]["high"][1] <= 1

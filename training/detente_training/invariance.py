@@ -110,16 +110,22 @@ def measure_invariance(
 
 
 def measure_spread(
-    tagger: Tagger, records: Sequence[Record], swapper: Swapper, parties: Sequence[Party]
+    tagger: Tagger,
+    records: Sequence[Record],
+    swapper: Swapper,
+    parties: Sequence[Party],
+    *,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Put each party in turn in the place of the holder of the same statements.
 
     Args:
         tagger: the model.
         records: what to swap in; of those that name no party but their holder, and none of
-            ``parties``, the first `_SPREAD_RECORDS` are used.
+            ``parties``, `_SPREAD_RECORDS` are drawn.
         swapper: puts one party in another's place.
         parties: whom to put there.
+        seed: of the draw.
 
     Returns:
         For each ordinal dimension ``low`` and ``high``, the parties with the lowest and highest
@@ -131,8 +137,14 @@ def measure_spread(
         for record in records
         if record.holder and not record.implied and len(swapper.actors(record)) == 1
     ]
-    rows = ([swapper.swap(record, [party]) for party in parties] for record in alone)
-    whole = ([record for record in row if record is not None] for row in rows if all(row))
+    random.Random(seed).shuffle(alone)
+    rows = ((record, [swapper.swap(record, [party]) for party in parties]) for record in alone)
+    whole = (
+        [swapped for swapped in row if swapped is not None]
+        for record, row in rows
+        # The party named may be another than the holder, who would then stay.
+        if all(swapped is not None and swapped.holder != record.holder for swapped in row)
+    )
     kept = list(islice(whole, _SPREAD_RECORDS))
     if not kept:
         return {}
