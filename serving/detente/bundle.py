@@ -60,7 +60,8 @@ class EncoderSource(_Model):
 class CorpusSource(_Model):
     """The records the model was made from, and what each negotiation was used for.
 
-    `articles` names annotated articles it was trained on, too; older bundles do not tell.
+    `articles` names annotated articles it was trained on, too; older bundles do not tell. `taught`
+    names the negotiations that the larger model was trained on whose readings it learnt from.
     """
 
     sha256: str
@@ -69,6 +70,7 @@ class CorpusSource(_Model):
     validation: tuple[str, ...]
     test: tuple[str, ...]
     articles: tuple[str, ...] | None = None
+    taught: tuple[str, ...] = ()
 
 
 class Manifest(_Model):

@@ -25,13 +25,13 @@ def record(text: str, holder: str | None) -> Record:
 def written(tmp_path: Path, codebook: Codebook) -> Path:
     path = tmp_path / "teacher.parquet"
     logits = np.arange(2.0 * codebook.size).reshape(2, -1) / 8
-    write_readings(path, codebook, PAIRS, logits.tolist(), "large")
+    write_readings(path, codebook, PAIRS, logits.tolist(), "large", ["dam", "pier"])
     return path
 
 
 def test_readings_come_back_as_written(written: Path, codebook: Codebook) -> None:
     readings = Readings.load(written, codebook, [])
-    assert readings.teacher == "large"
+    assert (readings.teacher, readings.negotiations) == ("large", ("dam", "pier"))
     assert list(readings.logits) == PAIRS
     assert readings.of(TEXT, None) == [(codebook.size + i) / 8 for i in range(codebook.size)]
     assert np.isnan(readings.of("Another text.", None)).all()
@@ -49,6 +49,8 @@ def test_a_copy_reads_like_its_original(written: Path, codebook: Codebook) -> No
 def test_readings_of_unseen_statements_are_refused(written: Path, codebook: Codebook) -> None:
     with pytest.raises(InputError, match=r"ban\.jsonl:1, which is not to be trained on"):
         Readings.load(written, codebook, [record(TEXT, "Ghana")])
+    with pytest.raises(InputError, match="is not to be trained on"):
+        Readings.load(written, codebook, [record(TEXT.replace(" ", "  ").upper(), "Ghana")])
 
 
 def test_readings_of_other_statements_can_be_left_out(written: Path, codebook: Codebook) -> None:

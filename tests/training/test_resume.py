@@ -97,6 +97,25 @@ def test_a_run_that_stopped_early_does_not_train_on(project: Path) -> None:
     assert (run.config.folder / "model" / WEIGHTS).read_bytes() == weights
 
 
+def test_a_resumed_run_ends_like_one_that_went_through(project: Path) -> None:
+    settings = ["training.epochs=3", "training.dropout=0.3"]
+    whole, cut = tiny(*settings, "name=whole"), tiny(*settings, "name=cut")
+    train(whole)
+    train(cut, killed_after=1)
+    assert train(cut) == 2
+    weights = [(run.config.folder / "model" / WEIGHTS).read_bytes() for run in (whole, cut)]
+    assert weights[0] == weights[1]
+
+
+def test_a_teacher_of_unseen_negotiations_is_refused(project: Path) -> None:
+    run = tiny()
+    text, (seen,) = run.split.train[0].text, run.split.negotiations("test")[:1]
+    logits = [[0.0] * run.codebook.size]
+    write_readings(Path("t.parquet"), run.codebook, [(text, None)], logits, "large", [seen])
+    with pytest.raises(InputError, match=rf"t\.parquet: .* trained on {seen}, which split\.test"):
+        tiny("distillation.readings=t.parquet")
+
+
 @pytest.mark.parametrize("cut", [None, '{"epoch": 2'])
 def test_a_checkpoint_cut_short_is_made_again(project: Path, cut: str | None) -> None:
     run = tiny("training.epochs=3")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,11 +15,11 @@ from detente.codebook import Codebook
 from detente.errors import InputError
 from detente.files import reading, replacing
 from detente.parties.gazetteer import Gazetteer
-from detente_training.record import Pair, Record
+from detente_training.record import Pair, Record, flatten
 from detente_training.view import Views
 
 _TEXT, _HOLDER = "text", "holder"
-_TEACHER = b"teacher"
+_TEACHER, _NEGOTIATIONS = b"teacher", b"negotiations"
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,12 @@ class Readings:
     Attributes:
         logits: a row for each pair, the labels of all dimensions side by side.
         teacher: the name of the larger model's run.
+        negotiations: those the larger model was trained or validated on; empty if unknown.
     """
 
     logits: Mapping[Pair, Sequence[float]]
     teacher: str
+    negotiations: tuple[str, ...]
     _width: int
 
     def of(self, text: str, holder: str | None) -> Sequence[float]:
@@ -80,17 +83,21 @@ class Readings:
                 f"{path}: holds readings by another codebook; make them again with: detente teach"
             )
         pairs = list(zip(table[_TEXT].to_pylist(), table[_HOLDER].to_pylist(), strict=True))
-        texts = {text for text, _ in pairs}
+        metadata = table.schema.metadata or {}
+        negotiations = tuple(json.loads(metadata.get(_NEGOTIATIONS, b"[]")))
+        texts = {flatten(text) for text, _ in pairs}
         for record in unseen:
-            if record.text in texts:
+            if flatten(record.text) in texts:
                 raise InputError(
                     f"{path}: holds readings of {record.place}, which is not to be trained on; "
                     "the larger model needs the same split"
                 )
         rows = zip(*(table[name].to_pylist() for name in names), strict=True)
-        teacher = (table.schema.metadata or {}).get(_TEACHER, b"").decode()
         return cls(
-            {pair: list(row) for pair, row in zip(pairs, rows, strict=True)}, teacher, len(names)
+            {pair: list(row) for pair, row in zip(pairs, rows, strict=True)},
+            metadata.get(_TEACHER, b"").decode(),
+            negotiations,
+            len(names),
         )
 
 
@@ -100,14 +107,27 @@ def write_readings(
     pairs: Sequence[Pair],
     logits: Sequence[Sequence[float]],
     teacher: str,
+    negotiations: Sequence[str] = (),
 ) -> None:
-    """Write a larger model's logits, shape (pairs, labels of all dimensions), as Parquet."""
+    """Write a larger model's readings as Parquet.
+
+    Args:
+        path: the file.
+        codebook: the model's.
+        pairs: what it read.
+        logits: shape (pairs, labels of all dimensions).
+        teacher: the name of its run.
+        negotiations: those it was trained or validated on.
+    """
     texts, holders = zip(*pairs, strict=True)
     columns = dict(zip(_columns(codebook), zip(*logits, strict=True), strict=True))
     schema = pyarrow.schema(
         [(_TEXT, pyarrow.string()), (_HOLDER, pyarrow.string())]
         + [(name, pyarrow.float16()) for name in columns],
-        metadata={_TEACHER: teacher.encode()},
+        metadata={
+            _TEACHER: teacher.encode(),
+            _NEGOTIATIONS: json.dumps(list(negotiations)).encode(),
+        },
     )
     table = pyarrow.table({_TEXT: texts, _HOLDER: holders, **columns}, schema=schema)
     with replacing(path) as temporary:

@@ -89,6 +89,12 @@ class Run:
         if config.distillation.readings is not None:
             unseen = [*self.split.validation, *self.split.test]
             self.readings = Readings.load(config.distillation.readings, self.codebook, unseen)
+            if known := {*self.readings.negotiations} & {*self.split.negotiations("test")}:
+                raise InputError(
+                    f"{config.distillation.readings}: the larger model was trained on "
+                    f"{', '.join(sorted(known))}, which split.test keeps unseen; it needs the same "
+                    "split"
+                )
         if self.readings and config.split.only:
             # A view looks like any statement of a negotiation that is not used.
             trained = [*self.split.train, *self.article_records]
@@ -136,7 +142,10 @@ class Run:
         return [*self._corpus_records, *self.article_records]
 
     def training_readings(self) -> Readings | None:
-        """Return the larger model's readings; statements with other names are read as before."""
+        """Return the larger model's readings.
+
+        A statement told of other parties is read as before, by the holder of each record.
+        """
         if self.readings is None:
             return None
         pairs = zip(self.split.train, self._corpus_records, strict=True)
