@@ -21,6 +21,7 @@ from detente_training.store import connect
 from detente_training.train import read_state
 
 CONFIG, ENVIRONMENT = "config.yaml", "environment.txt"
+RESUMED_ENVIRONMENT = "environment-resumed.txt"
 REPORT, ANSWERS = "report.json", "unseen.jsonl"
 _RUN_CONFIG = "config.json"  # in the run's folder
 _UNKNOWN = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}  # of a run's id

@@ -8,7 +8,7 @@ from typing import Any
 
 from detente.errors import InputError
 from detente_training.check import Check
-from detente_training.logbook import ENVIRONMENT, LoggedRun
+from detente_training.logbook import ENVIRONMENT, RESUMED_ENVIRONMENT, LoggedRun
 from detente_training.provenance import environment, git_commit, machine, thaw
 from detente_training.report import MODEL
 from detente_training.train import Run, is_trained, read_state
@@ -89,17 +89,24 @@ def _changed_commit(logged: LoggedRun) -> list[str]:
     lines = [] if now[0] == before else [f"git commit: was {before[:12]}, is {now[0][:12]}"]
     if logged.tags.get("git_changed") == "true":
         lines.append("git: the run was made with changes that were not committed")
+    if (resumed := logged.tags.get("resumed_commit", before)) != before:
+        lines.append(f"git commit: the run went on with {resumed[:12]}")
+    if logged.tags.get("resumed_changed") == "true":
+        lines.append("git: the run went on with changes that were not committed")
     if now[1]:
         lines.append("git: there are changes that are not committed")
     return lines
 
 
 def _changed_packages(logged: LoggedRun) -> list[str]:
-    before, now = thaw(logged.read(ENVIRONMENT) or ""), environment()
+    first, resumed = logged.read(ENVIRONMENT) or "", logged.read(RESUMED_ENVIRONMENT)
+    before, now = thaw(first), environment()
     lines = [
         f"{name}: was {before.get(name, 'absent')}, is {now.get(name, 'absent')}"
         for name in sorted({*before, *now}, key=str.lower)
         if before.get(name) != now.get(name)
     ]
+    if resumed not in (None, first):
+        lines.insert(0, "packages: the run went on with other ones than it began with")
     more = len(lines) - _SHOWN
     return lines[:_SHOWN] + ([f"and {more} more packages"] if more > 0 else [])

@@ -23,7 +23,7 @@ from detente_training.config import TrackingConfig
 from detente_training.encoder import WEIGHTS
 from detente_training.examples import gold_labels
 from detente_training.figures import draw_confusion, draw_reliability
-from detente_training.logbook import ANSWERS, CONFIG, ENVIRONMENT, REPORT
+from detente_training.logbook import ANSWERS, CONFIG, ENVIRONMENT, REPORT, RESUMED_ENVIRONMENT
 from detente_training.provenance import environment, freeze, git_commit, machine
 from detente_training.record import Record
 from detente_training.registry import log_bundle, register
@@ -51,6 +51,8 @@ def tracked(run: Run, run_id: str | None) -> Iterator[str]:
     with active:
         if run_id is None:
             _log_inputs(run)
+        else:
+            _log_resumption()
         # Bounds, and what the export depends on, may be others when a run goes on.
         mlflow.log_dict(run.config.model_dump(mode="json"), CONFIG)
         yield active.info.run_id
@@ -116,6 +118,13 @@ def _log_inputs(run: Run) -> None:
     if commit := git_commit():
         tags |= {"git_commit": commit[0], "git_changed": str(commit[1]).lower()}
     mlflow.set_tags(tags)
+
+
+def _log_resumption() -> None:
+    """Log the commit and packages with which a run goes on; they may be others."""
+    mlflow.log_text(freeze(environment()), RESUMED_ENVIRONMENT)
+    if commit := git_commit():
+        mlflow.set_tags({"resumed_commit": commit[0], "resumed_changed": str(commit[1]).lower()})
 
 
 def _figures(report: Mapping[str, Any]) -> dict[str, float]:
