@@ -13,7 +13,7 @@ from detente.bundle import DEFAULT, MANIFEST
 from detente.errors import CodebookError, InputError
 from detente.reading import Prediction, Reading
 from detente_training.gold import GoldArticle, is_gold, read_gold, read_gold_article, read_second
-from detente_training.scoring import errors_of, score_articles
+from detente_training.scoring import score_articles
 from tests.conftest import ROOT, Command
 
 TEXT = "Oman refused to sign.\nThe union, which\nmet in Muscat, offered more, Lena Tamm said.\n"
@@ -101,8 +101,6 @@ def test_each_fault_costs_its_own_figure(gold: GoldArticle, codebook: Codebook) 
     assert scores["stance accuracy"] == 0.0
     assert scores["sequencing accuracy"] == 1.0
     assert scores["triple F1"] == 0.0
-    kinds = [kind for kind, _ in errors_of(found, gold, codebook)]
-    assert sorted(kinds) == ["holder imagined", "holder missed", "labels", "speaker"]
 
 
 def test_a_position_imagined_costs_precision(gold: GoldArticle, codebook: Codebook) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -116,7 +116,7 @@ def _count(article: Article, gold: GoldArticle, codebook: Codebook) -> Counts:
             seen = [h for h in statement.holders if is_party(h, gold.parties[key])]
             counts["holder seen"] += bool(seen)
             if seen:
-                # A party found twice is judged by its clearest reading.
+                # A party found twice is judged by a mention with a position, if one has any.
                 holder = max(seen, key=lambda h: h.reading.takes_position)
                 counts["labelled"] += 1
                 for dimension in codebook.dimensions:
@@ -177,42 +177,3 @@ def _is_speaker(found: str | None, names: Sequence[str]) -> bool:
 
 def _plain(name: str) -> str:
     return _ARTICLES.sub("", " ".join(name.replace("’", "'").split())).casefold().strip(" ,.'\"")
-
-
-def errors_of(article: Article, gold: GoldArticle, codebook: Codebook) -> Iterator[tuple[str, str]]:
-    """Yield (kind, description) of every error in an article, for reading."""
-    pairs = dict(match_statements(article.statements, gold.statements))
-    matched: dict[int, list[Holder]] = defaultdict(list)
-    for number, true in enumerate(gold.statements):
-        text = " ".join(gold.text[true.start : true.end].split())
-        statement = pairs.get(number)
-        if statement is None:
-            yield "not found", text
-            continue
-        if true.speaker and not _is_speaker(statement.speaker, gold.speakers[true.speaker].names):
-            yield "speaker", f"{true.speaker} was {statement.speaker}: {text}"
-        if statement.attribution != true.attribution:
-            yield "attribution", f"{true.attribution} was {statement.attribution}: {text}"
-        for key, labels in true.positions.items():
-            seen = [h for h in statement.holders if is_party(h, gold.parties[key])]
-            matched[statement.number] += seen
-            if not seen:
-                had = ", ".join(
-                    f"{h.mention.text if h.mention else '-'}={h.party}" for h in statement.holders
-                )
-                yield "holder missed", f"{key} not among ({had}): {text}"
-                continue
-            holder = max(seen, key=lambda h: h.reading.takes_position)
-            wrong = [
-                f"{d.name} {labels[d.name]} was {holder.reading.predictions[d.name].label}"
-                for d in codebook.dimensions
-                if holder.reading.predictions[d.name].label != labels[d.name]
-            ]
-            if wrong:
-                yield "labels", f"{key}: {'; '.join(wrong)}: {text}"
-    for statement in article.statements:
-        for holder in statement.holders:
-            if holder.reading.takes_position and holder not in matched[statement.number]:
-                name = holder.mention.text if holder.mention else "-"
-                said = ", ".join(p.label for _, p in holder.reading)
-                yield "holder imagined", f"{name}={holder.party} ({said}): {statement.text}"
