@@ -22,6 +22,7 @@ def card(folder: Path, **parts: Any) -> str:
         manifest.codebook,
         {MODEL: certain},
         manifest.set_thresholds,
+        manifest.thresholds,
     )
     write_card(folder / "card.md", manifest.model_copy(update={"corpus": corpus}), report)
     return (folder / "card.md").read_text()

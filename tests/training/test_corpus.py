@@ -177,6 +177,12 @@ def test_contrast_pairs_may_be_alike(tmp_path: Path, codebook: Codebook) -> None
     pair = {"pair": "p-1", "stance": "flexible", "shift": "softening", "sequencing": "none"}
     found = problems(tmp_path, codebook, {**RECORD, "pair": "p-1"}, {**other, **pair})
     assert found == []
+    assert any(
+        "pair 'p-1' has no other record" in found
+        for found in problems(tmp_path, codebook, {**RECORD, "pair": "p-1"}, OTHER)
+    )
+    same = problems(tmp_path, codebook, {**RECORD, "pair": "p-1"}, {**other, "pair": "p-1"})
+    assert any("pit.jsonl:2" in found and "have the same labels" in found for found in same)
 
 
 def test_a_text_in_two_negotiations_is_reported(tmp_path: Path, codebook: Codebook) -> None:

@@ -149,7 +149,7 @@ def evaluate(
         return
     manifest = tagger.manifest
     records = read_records(data, tagger.codebook)
-    used = {*manifest.corpus.train, *manifest.corpus.validation}
+    used = {*manifest.corpus.train, *manifest.corpus.validation, *manifest.corpus.taught}
     if not include_seen:
         unseen = [record for record in records if record.negotiation not in used]
         _tell_left_out(records, unseen, "records, whose negotiations")
@@ -162,14 +162,20 @@ def evaluate(
         train = [r for r in read_records(corpus, tagger.codebook) if r.negotiation in used]
     if train:
         source = EncoderConfig(source=manifest.encoder.source, sha256=manifest.encoder.sha256)
-        embedder = FrozenEmbedder(locate_encoder(source), manifest.window)
+        embedder = None
+        try:
+            embedder = FrozenEmbedder(locate_encoder(source), manifest.window)
+        except InputError as error:
+            print(f"no baseline of the frozen encoder: {error}")
         systems |= fit_baselines(train, tagger.codebook, embedder, records)
     else:
         print(
             f"no baselines: {corpus} holds no record the model was trained on; name the training "
             "corpus with --corpus"
         )
-    report = build_report(records, tagger.codebook, systems, tagger.manifest.set_thresholds)
+    report = build_report(
+        records, tagger.codebook, systems, manifest.set_thresholds, manifest.thresholds
+    )
     if parties.exists():
         swapper, listed = Swapper(read_negotiations(data)), read_parties(parties)
         report["spread"] = measure_spread(tagger, records, swapper, listed.parties)
@@ -288,7 +294,8 @@ def teach(
         fast=True,
         progress=sys.stderr.isatty(),
     )
-    write_readings(output, opened.codebook, pairs, logits.tolist(), opened.config.name)
+    seen = [*opened.split.negotiations("train"), *opened.split.negotiations("validation")]
+    write_readings(output, opened.codebook, pairs, logits.tolist(), opened.config.name, seen)
     print(f"{output}: {len(pairs)} readings of {len({text for text, _ in pairs})} statements")
 
 

@@ -51,7 +51,7 @@ class TrainingConfig(_Model):
     learning_rate: PositiveFloat = 1.2e-4
     head_learning_rate: PositiveFloat = 1e-3
     weight_decay: float = Field(0.01, ge=0)
-    warmup_ratio: float = Field(0.1, ge=0, le=1)
+    warmup_ratio: float = Field(0.1, ge=0, lt=1)
     dropout: float = Field(0.1, ge=0, lt=1)
     class_weighting: float = Field(
         0.5, ge=0, le=1, description="0 counts records alike, 1 counts labels alike"

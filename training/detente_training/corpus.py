@@ -59,6 +59,7 @@ def check_corpus(path: str | Path, codebook: Codebook) -> CorpusReport:
     problems.extend(_repeated_pairs(records))
     problems.extend(_shared_texts(records))
     problems.extend(_near_duplicates(records))
+    problems.extend(_idle_pairs(records))
     problems.extend(_single_labels(records, codebook))
     problems.extend(_undescribed(records, read_negotiations(path)))
     return CorpusReport(records, problems)
@@ -158,6 +159,19 @@ def _near_duplicates(records: Sequence[Record]) -> Iterator[str]:
         index.insert(record.text, sketch)
         known[record.text] = found
         first[record.text] = record
+
+
+def _idle_pairs(records: Sequence[Record]) -> Iterator[str]:
+    """Name contrast pairs that cannot be scored."""
+    members: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        if record.pair is not None:
+            members[record.pair].append(record)
+    for pair, found in members.items():
+        if len(found) == 1:
+            yield f"{found[0].place}: pair '{pair}' has no other record"
+        elif len({tuple(record.labels.values()) for record in found}) == 1:
+            yield f"{found[-1].place}: the records of pair '{pair}' have the same labels"
 
 
 def _single_labels(records: Sequence[Record], codebook: Codebook) -> Iterator[str]:

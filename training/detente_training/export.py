@@ -50,7 +50,7 @@ from detente_training.gate import fit_gate
 from detente_training.invariance import measure_spread, sample_invariance
 from detente_training.model import LogitsOnly, PairClassifier
 from detente_training.negotiation import read_negotiations
-from detente_training.record import Record
+from detente_training.record import Record, corpus_hash
 from detente_training.report import MODEL as MODEL_NAME
 from detente_training.report import build_report, predict, save_report, summary
 from detente_training.swap import Swapper, read_parties
@@ -73,7 +73,8 @@ def export_run(run: Run, folder: Path, target: Path) -> dict[str, Any]:
         target: the bundle's folder; it appears complete or not at all.
 
     Returns:
-        The evaluation report on the unseen negotiations, baselines and name swaps included.
+        The evaluation report on the unseen negotiations, baselines and name swaps included. It
+        is written to the run's folder as well when its bundle goes there.
 
     Raises:
         BundleError: the int8 model strays from the trained one; says which statements differ.
@@ -97,7 +98,9 @@ def export_run(run: Run, folder: Path, target: Path) -> dict[str, Any]:
         train = [*run.split.train, *run.split.validation]
         embedder = FrozenEmbedder(locate_encoder(run.config.encoder), manifest.window)
         systems |= fit_baselines(train, run.codebook, embedder, run.split.test)
-        report = build_report(run.split.test, run.codebook, systems, manifest.set_thresholds)
+        report = build_report(
+            run.split.test, run.codebook, systems, manifest.set_thresholds, manifest.thresholds
+        )
         report |= _measure_names(run, tagger, systems[MODEL_NAME])
         manifest = manifest.model_copy(update={"metrics": summary(report)})
         write_manifest(draft, manifest)
@@ -105,7 +108,8 @@ def export_run(run: Run, folder: Path, target: Path) -> dict[str, Any]:
         if target.exists():
             shutil.rmtree(target)
         draft.rename(target)
-    save_report(report, folder, f"{run.config.name}: unseen negotiations")
+    if target.resolve() == (folder / "bundle").resolve():
+        save_report(report, folder, f"{run.config.name}: unseen negotiations")
     return report
 
 
@@ -125,7 +129,9 @@ def _measure_names(run: Run, tagger: Tagger, probabilities: Probabilities) -> di
             size=config.promotion.swapped_records,
             seed=config.seed,
         ),
-        "spread": measure_spread(tagger, run.split.test, swapper, parties.parties),
+        "spread": measure_spread(
+            tagger, run.split.test, swapper, parties.parties, seed=config.seed
+        ),
     }
 
 
@@ -335,12 +341,13 @@ def _calibrate(run: Run, classifier: PairClassifier, folder: Path, draft: Path) 
         ),
         teacher=run.readings.teacher if run.readings else None,
         corpus=CorpusSource(
-            sha256=run.corpus_sha,
+            sha256=corpus_hash(run.records),
             records=len(run.records),
             train=run.split.negotiations("train"),
             validation=run.split.negotiations("validation"),
             test=run.split.negotiations("test"),
             articles=tuple(sorted({record.negotiation for record in run.article_records})),
+            taught=run.readings.negotiations if run.readings else (),
         ),
         files={
             name: sha256(draft / name)

@@ -176,6 +176,17 @@ def calibration_error(gold: Ints, probabilities: Floats) -> float:
     return float((share * np.abs(confidence - accuracy)).sum())
 
 
+def answered_scores(gold: Ints, probabilities: Floats, threshold: float) -> dict[str, float]:
+    """Return the share of records whose label reaches the threshold, and the accuracy of those."""
+    known = gold != IGNORED
+    sure = probabilities[known].max(axis=1) >= threshold
+    right = probabilities[known].argmax(axis=1) == gold[known]
+    return {
+        "share": float(sure.mean()) if known.any() else float("nan"),
+        "accuracy": float(right[sure].mean()) if sure.any() else float("nan"),
+    }
+
+
 def abstention_curve(gold: Ints, probabilities: Floats) -> list[tuple[float, float]]:
     """Return (coverage, accuracy) pairs when the least certain records are abstained from."""
     known = gold != IGNORED

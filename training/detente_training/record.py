@@ -47,7 +47,7 @@ class Record:
 
     @property
     def pair(self) -> str | None:
-        """The contrast pair it belongs to, two records that differ by one small edit."""
+        """The contrast pair it belongs to: two records, or a few, told apart by one small edit."""
         found: str | None = self.fields.get("pair")
         return found
 

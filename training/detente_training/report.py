@@ -27,6 +27,8 @@ from detente_training.metrics import Interval, Resampler
 from detente_training.record import Record
 
 MODEL = "détente"
+OVER_NEGOTIATIONS = "détente, interval over negotiations"
+_FEW_NEGOTIATIONS = 5
 
 
 def predict(tagger: Tagger, records: Sequence[Record], *, progress: bool = False) -> Probabilities:
@@ -48,6 +50,7 @@ def build_report(
     codebook: Codebook,
     systems: Mapping[str, Probabilities],
     set_thresholds: Mapping[str, float],
+    thresholds: Mapping[str, float],
 ) -> dict[str, Any]:
     """Score systems on records; the first system is the model, the others are its baselines.
 
@@ -56,11 +59,13 @@ def build_report(
         codebook: their dimensions.
         systems: each one's probabilities.
         set_thresholds: the least probability of a label in the model's sets, by dimension.
+        thresholds: the probability below which the model abstains, by dimension.
 
     Returns:
         A JSON-ready dictionary: for each dimension macro-F1 with 95% interval, accuracy and
         calibration error of every system; for the model also its lead over each baseline, label
-        scores, confusion, abstention curve and per-negotiation results.
+        scores, confusion, abstention and per-negotiation results, and macro-F1 with an interval
+        over negotiations where there are at least `_FEW_NEGOTIATIONS`.
     """
     gold = gold_labels(records, codebook)
     resampler = Resampler([record.text for record in records])
@@ -77,6 +82,7 @@ def build_report(
                 resampler,
                 records,
                 set_thresholds[dimension.name],
+                thresholds[dimension.name],
             )
             for number, dimension in enumerate(codebook.dimensions)
         },
@@ -90,6 +96,7 @@ def _score_dimension(
     resampler: Resampler,
     records: Sequence[Record],
     set_threshold: float,
+    threshold: float,
 ) -> dict[str, Any]:
     size = len(dimension.labels)
     known = gold != IGNORED
@@ -111,9 +118,14 @@ def _score_dimension(
     by_negotiation: dict[str, list[int]] = defaultdict(list)
     for number, record in enumerate(records):
         by_negotiation[record.negotiation].append(number)
+    whole: dict[str, Any] = {}
+    if len(by_negotiation) >= _FEW_NEGOTIATIONS:
+        disputes = Resampler([record.negotiation for record in records])
+        whole["over_negotiations"] = _plain(disputes.macro_f1(gold, predicted, size)[0])
     return {
         "records": int(known.sum()),
         "systems": scores,
+        **whole,
         "lead": {
             name: _plain(
                 metrics.difference(
@@ -129,6 +141,7 @@ def _score_dimension(
         "label_sets": metrics.label_set_scores(gold, probabilities, set_threshold),
         "confusion": counts.tolist(),
         "abstention": metrics.abstention_curve(gold, probabilities),
+        "answered": metrics.answered_scores(gold, probabilities, threshold),
         "negotiations": {
             slug: {
                 "records": len(inside),
@@ -164,26 +177,26 @@ def _score_pairs(
     for name, probabilities in systems.items() if pairs else ():
         predicted = np.stack([probabilities[d.name].argmax(axis=1) for d in codebook.dimensions], 1)
         right: dict[str, list[bool]] = defaultdict(list)
-        for (first, _), hit in zip(pairs, pairs_right(pairs, gold, predicted), strict=True):
+        for pair, hit in zip(pairs, pairs_right(pairs, gold, predicted), strict=True):
             right["all"].append(hit)
-            right[records[first].negotiation].append(hit)
+            right[records[pair[0]].negotiation].append(hit)
         scores[name] = {edit: _share(hits) for edit, hits in right.items()}
     return scores
 
 
-def find_pairs(records: Sequence[Record]) -> list[tuple[int, int]]:
-    """Return the places of the two records of each contrast pair."""
+def find_pairs(records: Sequence[Record]) -> list[tuple[int, ...]]:
+    """Return the places of the records of each contrast pair; some have a third or fourth."""
     members: dict[str, list[int]] = defaultdict(list)
     for number, record in enumerate(records):
         if record.pair is not None:
             members[record.pair].append(number)
-    return [(numbers[0], numbers[1]) for numbers in members.values() if len(numbers) == 2]
+    return [tuple(numbers) for numbers in members.values() if len(numbers) > 1]
 
 
 def pairs_right(
-    pairs: Sequence[tuple[int, int]], gold: NDArray[np.int64], predicted: NDArray[np.int64]
+    pairs: Sequence[Sequence[int]], gold: NDArray[np.int64], predicted: NDArray[np.int64]
 ) -> list[bool]:
-    """Return whether both records of each pair are right where their labels differ.
+    """Return whether all records of each pair are right where their labels differ.
 
     Args:
         pairs: places of records; see `find_pairs`.
@@ -192,7 +205,7 @@ def pairs_right(
     """
     right = []
     for pair in map(list, pairs):
-        differ = gold[pair[0]] != gold[pair[1]]
+        differ = (gold[pair] != gold[pair[0]]).any(axis=0)
         right.append(bool((predicted[pair] == gold[pair])[:, differ].all()))
     return right
 
@@ -240,19 +253,29 @@ def tables(report: Mapping[str, Any]) -> list[tuple[str, list[list[str]]]]:
         scores = [part["systems"][system] for part in parts]
         f1.append([system, *(_figure(score["macro_f1"]) for score in scores)])
         errors.append([system, *(_number(score["calibration_error"]) for score in scores)])
+    if all("over_negotiations" in part for part in parts):
+        f1.append([OVER_NEGOTIATIONS, *(_figure(part["over_negotiations"]) for part in parts)])
     if len(systems) > 1:
         leads = [part["lead"][_best(part, systems[1:])] for part in parts]
         f1.append(["lead over best baseline", *map(_figure, leads)])
     labels = [["dimension", "label", "precision", "recall", "F1", "records"]]
-    coverage = [["accuracy at coverage", *(f"{c:.0%}" for c in metrics.COVERAGES)]]
+    shares = (f"{c:.0%}" for c in metrics.COVERAGES)
+    coverage = [["accuracy at coverage", *shares, "the bundle's threshold: answered, accuracy"]]
     sets = [["dimension", "hold the true label", "labels in a set"]]
     for name, part in dimensions.items():
         for label, score in [*part["labels"].items(), ("(mean by records)", part["weighted"])]:
             figures = (f"{score[key]:.2f}" for key in ("precision", "recall", "f1"))
             labels.append([name, label, *figures, str(score["support"])])
-        coverage.append([name, *(_number(accuracy) for _, accuracy in part["abstention"])])
-        shares = part["label_sets"]
-        sets.append([name, _number(shares["coverage"]), _number(shares["size"], 2)])
+        answered = part["answered"]
+        coverage.append(
+            [
+                name,
+                *(_number(accuracy) for _, accuracy in part["abstention"]),
+                f"{_number(answered['share'])}, {_number(answered['accuracy'])}",
+            ]
+        )
+        held = part["label_sets"]
+        sets.append([name, _number(held["coverage"]), _number(held["size"], 2)])
     slugs = [["macro-F1 by negotiation", "records", *names]]
     for slug in report["negotiations"]:
         cells = [part["negotiations"][slug] for part in parts]
