@@ -26,6 +26,7 @@ import yaml
 from numpy.typing import NDArray
 from variants import VARIANTS, Variant
 
+from detente.bundle import sha256
 from detente.codebook import Codebook
 from detente.files import make_folder, replacing
 from detente_training.config import RunConfig, load_config
@@ -38,6 +39,7 @@ from detente_training.train import Run, fit, load_classifier, open_folder, read_
 
 ROOT = Path(__file__).parent.parent
 BASE = "base"
+APART = {"name", "output", "articles", "tracking", "promotion", "export", "calibration"}
 
 Labels = NDArray[np.int64]
 Answers = Mapping[str, Labels]  # by evaluation set
@@ -69,10 +71,10 @@ def main() -> None:
             path = options.answers / f"{name}-{seed}.json"
             settings = [*recipe["base"], *step.get("set", ()), f"seed={seed}"]
             way = step.get("variant", "project")
-            training = digest([*settings, way, base.corpus_sha])
+            place = [f"name={name}-{seed}", f"output={options.folder}"]
+            config = load_config(ROOT / recipe["config"], [*settings, *place])
+            training = describe(config, way, base.corpus_sha)
             if not path.exists():
-                place = [f"name={name}-{seed}", f"output={options.folder}"]
-                config = load_config(ROOT / recipe["config"], [*settings, *place])
                 variant = VARIANTS[way]
                 with variant.in_place():
                     answers = train(config, variant, sets)
@@ -161,6 +163,13 @@ def read_answers(
 def pairs(records: Sequence[Record]) -> list[Pair]:
     """Return what a model reads of records; their labels may be mended."""
     return [(record.text, record.holder) for record in records]
+
+
+def describe(config: RunConfig, way: str, corpus_sha: str) -> str:
+    """Return a hash of what a training depends on but for code: settings, corpus, articles."""
+    settings = config.model_dump(mode="json", exclude_defaults=True, exclude=APART)
+    articles = sorted(config.articles.glob("*.*")) if config.articles else []
+    return digest([settings, way, corpus_sha, *(sha256(path) for path in articles)])
 
 
 def digest(value: Any) -> str:

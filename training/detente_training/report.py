@@ -259,8 +259,8 @@ def tables(report: Mapping[str, Any]) -> list[tuple[str, list[list[str]]]]:
         leads = [part["lead"][_best(part, systems[1:])] for part in parts]
         f1.append(["lead over best baseline", *map(_figure, leads)])
     labels = [["dimension", "label", "precision", "recall", "F1", "records"]]
-    shares = (f"{c:.0%}" for c in metrics.COVERAGES)
-    coverage = [["accuracy at coverage", *shares, "the bundle's threshold: answered, accuracy"]]
+    points = (f"{c:.0%}" for c in metrics.COVERAGES)
+    coverage = [["accuracy at coverage", *points, "the bundle's threshold: answered, accuracy"]]
     sets = [["dimension", "hold the true label", "labels in a set"]]
     for name, part in dimensions.items():
         for label, score in [*part["labels"].items(), ("(mean by records)", part["weighted"])]:
