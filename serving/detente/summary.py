@@ -97,7 +97,9 @@ class Summary:
 
     def top(self, count: int | None) -> Summary:
         """Return the summary of the first parties only; None takes all."""
-        kept = self.parties[:count]
+        if count is None:
+            return self
+        kept = set(self.parties[:count])
         return replace(self, tallies=tuple(t for t in self.tallies if t.party in kept))
 
     def columns(self) -> dict[str, type]:

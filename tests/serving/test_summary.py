@@ -151,7 +151,7 @@ def test_by_party_or_actor_and_top(tmp_path: Path) -> None:
     assert summary.parties == ("USA", "The union", "FRA")
     assert next(iter(summary.columns())) == "party"
     assert summary.top(2).parties == ("USA", "The union")
-    assert summary.top(None) == summary
+    assert summary.top(None) is summary
     assert summary.remarks() == []
     summary = summarize(path, CODEBOOK, by="actor")
     assert summary.parties == ("USA", "FRA", None)
