@@ -499,6 +499,12 @@ def summarize(
     min_confidence: Annotated[
         float, typer.Option(min=0, max=1, help="Labels less probable than this count as none.")
     ] = 0.0,
+    drop_abstained: Annotated[
+        bool,
+        typer.Option(
+            "--drop-abstained", help="Labels too uncertain to rely on (abstained) count as none."
+        ),
+    ] = False,
     model: _Model = None,
 ) -> None:
     """Sum up a table of tags: where each party stands and how it moves, period by period.
@@ -518,7 +524,12 @@ def summarize(
         check_ending(output)
     codebook = read_manifest(locate_model(model)).codebook
     summary = summarize(
-        table, codebook, by=by.value, period=period.value, min_confidence=min_confidence
+        table,
+        codebook,
+        by=by.value,
+        period=period.value,
+        min_confidence=min_confidence,
+        drop_abstained=drop_abstained,
     )
     for remark in summary.remarks():
         _say(remark)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -38,6 +39,7 @@ class Tally:
         rows: the rows of the tag table.
         positions: those of them that take a position on any dimension.
         labels: for each dimension, how many rows take each label other than "no position".
+        abstained: how many of these labels are too uncertain to rely on.
     """
 
     party: str | None
@@ -46,6 +48,7 @@ class Tally:
     rows: int
     positions: int
     labels: Mapping[str, Mapping[str, int]]
+    abstained: int = 0
 
     def count(self, dimension: Dimension) -> int:
         """Return how many rows take a position on a dimension."""
@@ -136,11 +139,19 @@ class Summary:
             (self.undated, "without a date", UNDATED),
             (nameless, f"that name {NAMELESS[self.by]}", NAMELESS[self.by]),
         ]
-        return [
+        remarks = [
             f'rows {which}, counted under "{name}": {count} of {total}'
             for count, which, name in counts
             if count
         ]
+        abstained = sum(tally.abstained for tally in self.tallies)
+        if abstained:
+            labels = sum(tally.count(d) for tally in self.tallies for d in self.dimensions)
+            remarks.append(
+                f"labels too uncertain to rely on, counted all the same: {abstained} of {labels}; "
+                "--drop-abstained leaves them out"
+            )
+        return remarks
 
 
 def positions_of(dimension: Dimension) -> tuple[str, ...]:
@@ -155,6 +166,7 @@ def summarize(
     by: By = "party",
     period: Period = "month",
     min_confidence: float = 0.0,
+    drop_abstained: bool = False,
 ) -> Summary:
     """Sum up a tag table, read in batches: memory follows the parties, not the rows.
 
@@ -166,10 +178,12 @@ def summarize(
             gathers them by actor id only.
         period: weeks are ISO weeks.
         min_confidence: labels less probable than this, 0 to 1, count as no position.
+        drop_abstained: so do those that the table's column ``abstained`` names.
 
     Raises:
         InputError: the file cannot be read, is no tag table, is empty, holds a bad date or
-            probability, or a label that the codebook does not have.
+            probability, or a label that the codebook does not have; or it is of an older version
+            without the column ``abstained``, and that is asked for.
     """
     table = TagTable.open(path)
     dimensions = table.dimensions(codebook)
@@ -178,7 +192,14 @@ def summarize(
         wanted.append("date")
     if min_confidence > 0:
         wanted += [f"{dimension.name}_probability" for dimension in dimensions]
-    counter = _Counter(dimensions, by, period, min_confidence)
+    if "abstained" in table.columns:
+        wanted.append("abstained")
+    elif drop_abstained:
+        raise InputError(
+            f"{table.path}: has no column 'abstained', which --drop-abstained needs; an older "
+            "detente wrote it: tag the articles again, or use --min-confidence"
+        )
+    counter = _Counter(dimensions, by, period, min_confidence, drop_abstained)
     counts = _counted(counter, table.batches(wanted))
     if not counts.num_rows:
         raise InputError(f"{table.path}: holds no rows")
@@ -258,13 +279,13 @@ def _tallies(counts: Any, dimensions: Sequence[Dimension], period: Period) -> tu
 
 
 def _tally(row: Sequence[Any], dimensions: Sequence[Dimension], period: Period) -> Tally:
-    party, start, rows, positions, *counts = row
+    party, start, rows, positions, abstained, *counts = row
     rest = iter(counts)
     labels = {
         dimension.name: {label: next(rest) for label in positions_of(dimension)}
         for dimension in dimensions
     }
-    return Tally(party, _period_name(start, period), start, rows, positions, labels)
+    return Tally(party, _period_name(start, period), start, rows, positions, labels, abstained)
 
 
 def _period_name(start: datetime.date | None, period: Period) -> str:
@@ -306,12 +327,16 @@ class _Counter:
     by: By
     period: Period
     min_confidence: float
+    drop_abstained: bool
 
     def nothing(self) -> Any:
-        """Return a table of counts without rows: party, start, rows, positions, each label."""
+        """Return a table of counts without rows.
+
+        Its columns: party, start, rows, positions, abstained, and each label.
+        """
         import pyarrow
 
-        count = 2 + sum(len(positions_of(dimension)) for dimension in self.dimensions)
+        count = 3 + sum(len(positions_of(dimension)) for dimension in self.dimensions)
         keys = [("party", pyarrow.string()), ("start", pyarrow.date32())]
         counts = [(str(number), pyarrow.int64()) for number in range(count)]
         return pyarrow.schema([*keys, *counts]).empty_table()
@@ -321,14 +346,19 @@ class _Counter:
         import pyarrow
         import pyarrow.compute as compute
 
-        taken = [
-            compute.fill_null(compute.equal(labels, label), False)
-            for dimension in self.dimensions
-            for labels in [self._labels(batch, dimension)]
-            for label in positions_of(dimension)
-        ]
         rows = pyarrow.repeat(True, len(batch))
-        flags = [rows, reduce(compute.or_, taken), *taken]
+        abstained = pyarrow.repeat(0, len(batch))
+        taken = []
+        for dimension in self.dimensions:
+            labels = self._labels(batch, dimension)
+            flags = [
+                compute.fill_null(compute.equal(labels, label), False)
+                for label in positions_of(dimension)
+            ]
+            doubtful = compute.and_(reduce(compute.or_, flags), _abstained(batch, dimension))
+            abstained = compute.add(abstained, doubtful.cast(pyarrow.int64()))
+            taken += flags
+        flags = [rows, reduce(compute.or_, taken), abstained, *taken]
         columns = [self._party(batch), self._start(batch)]
         columns += [flag.cast(pyarrow.int64()) for flag in flags]
         return _added(pyarrow.Table.from_arrays(columns, schema=self.nothing().schema))
@@ -358,9 +388,24 @@ class _Counter:
         import pyarrow.compute as compute
 
         labels = batch.labels(dimension)
-        if self.min_confidence <= 0:
-            return labels
-        name = f"{dimension.name}_probability"
-        probabilities = batch.values(name, pyarrow.float64(), "a number")
-        sure = compute.greater_equal(probabilities, self.min_confidence)
-        return compute.if_else(sure, labels, pyarrow.scalar(None, pyarrow.string()))
+        absent = pyarrow.scalar(None, pyarrow.string())
+        if self.min_confidence > 0:
+            name = f"{dimension.name}_probability"
+            probabilities = batch.values(name, pyarrow.float64(), "a number")
+            sure = compute.greater_equal(probabilities, self.min_confidence)
+            labels = compute.if_else(sure, labels, absent)
+        if self.drop_abstained:
+            labels = compute.if_else(_abstained(batch, dimension), absent, labels)
+        return labels
+
+
+def _abstained(batch: Batch, dimension: Dimension) -> Any:
+    """Return which rows' labels are too uncertain; none where the table does not say."""
+    import pyarrow
+    import pyarrow.compute as compute
+
+    if "abstained" not in batch.rows.schema.names:
+        return pyarrow.repeat(False, len(batch))
+    word = rf"(^|\s){re.escape(dimension.name)}(\s|$)"
+    found = compute.match_substring_regex(batch.texts("abstained"), word)
+    return compute.fill_null(found, False)

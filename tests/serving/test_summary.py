@@ -139,6 +139,38 @@ def test_unsure_labels_take_no_position(tags: Path) -> None:
     assert ("USA", 6, 0, 0, 0) in cells(summary, *names)
 
 
+@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
+def test_abstained_labels_are_told_of_or_dropped(tmp_path: Path, ending: str) -> None:
+    doubts = ["warmth move", "move", "warmth_of_a_kind", "warmth", "", None, "warmth", ""]
+    path = tmp_path / f"tags.{ending}"
+    with writing(path, {**COLUMNS, "abstained": str}) as add:
+        add([{**made, "abstained": doubt} for made, doubt in zip(ROWS, doubts, strict=True)])
+    names = ("party", "rows", "positions", "warmth_count", "move_count")
+    summary = summarize(path, CODEBOOK, period="none")
+    assert list(cells(summary, *names)) == [
+        ("USA", 6, 5, 4, 4),
+        ("The union", 1, 1, 1, 0),
+        (None, 1, 0, 0, 0),
+    ]
+    # An abstained "none" takes no position either way.
+    assert summary.remarks()[-1] == (
+        "labels too uncertain to rely on, counted all the same: 4 of 9; "
+        "--drop-abstained leaves them out"
+    )
+    summary = summarize(path, CODEBOOK, period="none", drop_abstained=True)
+    assert list(cells(summary, *names)) == [
+        ("USA", 6, 4, 3, 2),
+        ("The union", 1, 0, 0, 0),
+        (None, 1, 0, 0, 0),
+    ]
+    assert "abstained" not in " ".join(summary.remarks())
+
+
+def test_older_tables_do_not_tell_what_was_abstained_from(tags: Path) -> None:
+    assert "abstained" not in " ".join(summarize(tags, CODEBOOK).remarks())
+    assert_refused(tags, "no column 'abstained'", "--drop-abstained", drop_abstained=True)
+
+
 def test_by_party_or_actor_and_top(tmp_path: Path) -> None:
     rows = [
         row("2024-01-01", None, "cold", party="The union"),
@@ -264,9 +296,9 @@ def test_damaged_rows_are_named(tmp_path: Path) -> None:
     assert_refused(path, "is damaged")
 
 
-def assert_refused(path: Path, *words: str, min_confidence: float = 0.0) -> None:
+def assert_refused(path: Path, *words: str, **options: Any) -> None:
     with pytest.raises(InputError) as caught:
-        summarize(path, CODEBOOK, min_confidence=min_confidence)
+        summarize(path, CODEBOOK, **options)
     message = str(caught.value)
     assert message.startswith(str(path))
     assert "\n" not in message
