@@ -473,10 +473,12 @@ class _Period(str, Enum):
 
 @app.command(
     epilog="Examples:  detente summarize tags.parquet  |  detente summarize tags.parquet --period "
-    "week -o weeks.csv  |  detente summarize tags.parquet -o timeline.svg --top 4"
+    "week -o weeks.csv  |  detente summarize 'tags-*.parquet' -o timeline.svg --top 4"
 )
 def summarize(
-    table: Annotated[Path, typer.Argument(help="A table that tag wrote.")],
+    tables: Annotated[
+        list[str], typer.Argument(help="Tables that tag wrote: files and globs, summed together.")
+    ],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -507,7 +509,7 @@ def summarize(
     ] = False,
     model: _Model = None,
 ) -> None:
-    """Sum up a table of tags: where each party stands and how it moves, period by period.
+    """Sum up tables of tags: where each party stands and how it moves, period by period.
 
     The mean of an ordinal scale runs from 0, its first label, to 1, its last.
     """
@@ -515,6 +517,7 @@ def summarize(
     from detente.summary import summarize, summary_table
     from detente.table import check_ending, writing
     from detente.tagger import locate_model
+    from detente.tagtable import list_tables
     from detente.timeline import ENDINGS, check_picture, save_timeline
 
     is_picture = output is not None and output.suffix.lower() in ENDINGS
@@ -524,7 +527,7 @@ def summarize(
         check_ending(output)
     codebook = read_manifest(locate_model(model)).codebook
     summary = summarize(
-        table,
+        list_tables(tables, output),
         codebook,
         by=by.value,
         period=period.value,

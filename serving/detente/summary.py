@@ -18,7 +18,7 @@ from rich.text import Text
 from detente.codebook import Codebook, Dimension
 from detente.errors import InputError
 from detente.picture import clean
-from detente.tagtable import Batch, TagTable
+from detente.tagtable import Batch, TagTable, list_tables
 
 By = Literal["party", "actor"]
 Period = Literal["week", "month", "none"]
@@ -75,18 +75,20 @@ class Tally:
 
 @dataclass(frozen=True)
 class Summary:
-    """A tag table's tallies: the parties with most positions first, each one's periods in order.
+    """The tallies of tag tables: parties with most positions first, each one's periods in order.
 
     Attributes:
         by: what the rows were gathered by, "party" or "actor".
         period: "week", "month", or "none" for no division of time.
-        dimensions: those of the codebook that the table has.
+        dimensions: those of the codebook that the tables have.
+        notes: what is odd about the tables, one line each.
     """
 
     by: By
     period: Period
     dimensions: tuple[Dimension, ...]
     tallies: tuple[Tally, ...]
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def parties(self) -> tuple[str | None, ...]:
@@ -139,7 +141,8 @@ class Summary:
             (self.undated, "without a date", UNDATED),
             (nameless, f"that name {NAMELESS[self.by]}", NAMELESS[self.by]),
         ]
-        remarks = [
+        remarks = list(self.notes)
+        remarks += [
             f'rows {which}, counted under "{name}": {count} of {total}'
             for count, which, name in counts
             if count
@@ -160,7 +163,7 @@ def positions_of(dimension: Dimension) -> tuple[str, ...]:
 
 
 def summarize(
-    path: str | Path,
+    paths: str | Path | Sequence[str | Path],
     codebook: Codebook,
     *,
     by: By = "party",
@@ -168,42 +171,118 @@ def summarize(
     min_confidence: float = 0.0,
     drop_abstained: bool = False,
 ) -> Summary:
-    """Sum up a tag table, read in batches: memory follows the parties, not the rows.
+    """Sum up tag tables, read in batches: memory follows the parties, not the rows.
+
+    Of several tables, a hash of each article's id is in memory too.
 
     Args:
-        path: a table written by ``detente tag``: .parquet, .csv or .jsonl.
-        codebook: the codebook of the model that made it; gives the order of ordinal scales.
+        paths: tables written by ``detente tag``, see `detente.tagtable.list_tables`.
+        codebook: the codebook of the model that made them; gives the order of ordinal scales.
         by: "party" gathers rows by actor id where there is one, and else by the party's name,
             whatever article it stands in: "the union" of five disputes is one party. "actor"
             gathers them by actor id only.
         period: weeks are ISO weeks.
         min_confidence: labels less probable than this, 0 to 1, count as no position.
-        drop_abstained: so do those that the table's column ``abstained`` names.
+        drop_abstained: so do those that a table's column ``abstained`` names.
 
     Raises:
-        InputError: the file cannot be read, is no tag table, is empty, holds a bad date or
-            probability, or a label that the codebook does not have; or it is of an older version
-            without the column ``abstained``, and that is asked for.
+        InputError: a file cannot be read, is no tag table, is empty, holds a bad date or
+            probability, or a label that the codebook does not have; has other dimensions than
+            the first; or is of an older version without the column ``abstained``, and that is
+            asked for.
     """
-    table = TagTable.open(path)
-    dimensions = table.dimensions(codebook)
+    tables = [TagTable.open(path) for path in list_tables(paths)]
+    dimensions = _shared_dimensions(tables, codebook)
     wanted = ["actor", "party", *(dimension.name for dimension in dimensions)]
     if period != "none":
         wanted.append("date")
     if min_confidence > 0:
         wanted += [f"{dimension.name}_probability" for dimension in dimensions]
-    if "abstained" in table.columns:
-        wanted.append("abstained")
-    elif drop_abstained:
-        raise InputError(
-            f"{table.path}: has no column 'abstained', which --drop-abstained needs; an older "
-            "detente wrote it: tag the articles again, or use --min-confidence"
-        )
+    if drop_abstained:
+        _check_abstained(tables)
+    seen = _Articles() if len(tables) > 1 else None
     counter = _Counter(dimensions, by, period, min_confidence, drop_abstained)
-    counts = _counted(counter, table.batches(wanted))
+    counts = _counted(counter, _batches(tables, wanted, seen))
     if not counts.num_rows:
-        raise InputError(f"{table.path}: holds no rows")
-    return Summary(by, period, dimensions, _tallies(counts, dimensions, period))
+        others = ", nor does any of the others" if len(tables) > 1 else ""
+        raise InputError(f"{tables[0].path}: holds no rows{others}")
+    return Summary(
+        by,
+        period,
+        dimensions,
+        _tallies(counts, dimensions, period),
+        tuple(seen.notes) if seen else (),
+    )
+
+
+def _shared_dimensions(tables: Sequence[TagTable], codebook: Codebook) -> tuple[Dimension, ...]:
+    first, *others = tables
+    dimensions = first.dimensions(codebook)
+    for table in others:
+        found = table.dimensions(codebook)
+        if found != dimensions:
+            raise InputError(
+                f"{table.path}: has the dimensions {_named(found)}, and {first.path} "
+                f"{_named(dimensions)}; sum up tables of one model"
+            )
+    return dimensions
+
+
+def _named(dimensions: Sequence[Dimension]) -> str:
+    return ", ".join(dimension.name for dimension in dimensions)
+
+
+def _check_abstained(tables: Sequence[TagTable]) -> None:
+    for table in tables:
+        if "abstained" not in table.columns:
+            raise InputError(
+                f"{table.path}: has no column 'abstained', which --drop-abstained needs; an older "
+                "detente wrote it: tag the articles again, or use --min-confidence"
+            )
+
+
+def _batches(
+    tables: Sequence[TagTable], wanted: Sequence[str], seen: _Articles | None
+) -> Iterator[Batch]:
+    for table in tables:
+        optional = ["abstained", "article"] if seen else ["abstained"]
+        columns = [*wanted, *(name for name in optional if name in table.columns)]
+        for batch in table.batches(columns):
+            if seen and "article" in columns:
+                seen.add(batch.texts("article"))
+            yield batch
+        if seen:
+            seen.close(table.path)
+
+
+class _Articles:
+    """The ids of the articles in the tables read so far, as hashes, and which come again."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self._earlier: set[int] = set()
+        self._here: set[int] = set()
+        self._example = ""
+
+    def add(self, ids: Any) -> None:
+        """Add ids of the table that is being read."""
+        for name in ids.unique().to_pylist():
+            number = hash(name)
+            if name and number in self._earlier and not self._example:
+                self._example = name
+            if name:
+                self._here.add(number)
+
+    def close(self, path: Path) -> None:
+        """End a table, and note how many of its articles an earlier one has."""
+        again = len(self._here & self._earlier)
+        if again:
+            self.notes.append(
+                f"{path}: {again} of its {len(self._here)} articles have the id of one in an "
+                f"earlier table, for example {clean(self._example)[:60]!r}, and count again"
+            )
+        self._earlier |= self._here
+        self._here, self._example = set(), ""
 
 
 def summary_table(summary: Summary) -> Table:

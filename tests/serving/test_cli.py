@@ -279,6 +279,10 @@ def test_summarize(detente: Command, tmp_path: Path) -> None:
     done = detente("summarize", tags, "--by", "actor", "-o", tmp_path / "sum.csv")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "sum.csv").read_text().startswith("actor,period,")
+    done = detente("summarize", tmp_path / "tag*.parquet", tags, "-o", tmp_path / "sum2.csv")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "sum2.csv").read_text().startswith("party,period,")
+    assert_one_line_error(detente("summarize", tags, "-o", tags), "would be written over")
     # The ending is looked at before the table.
     assert_one_line_error(detente("summarize", articles, "-o", tmp_path / "s.xls"), "s.xls")
 

@@ -166,6 +166,34 @@ def test_abstained_labels_are_told_of_or_dropped(tmp_path: Path, ending: str) ->
     assert "abstained" not in " ".join(summary.remarks())
 
 
+def test_several_tables_are_one(tmp_path: Path) -> None:
+    whole = summarize(write(tmp_path / "whole.csv", ROWS), CODEBOOK)
+    other = [{**made, "article": "b.txt"} for made in ROWS[5:]]
+    first = write(tmp_path / "tags-1.csv", ROWS[:5])
+    write(tmp_path / "tags-2.parquet", other)
+    write(tmp_path / "tags-3.csv", [])
+    # A table that a pattern names again is counted once.
+    assert summarize([tmp_path / "tags-*", first], CODEBOOK) == whole
+    second = write(tmp_path / "tags-4.jsonl", [*other, *ROWS])
+    summary = summarize([first, second], CODEBOOK)
+    assert summary.remarks()[0] == (
+        f"{second}: 1 of its 2 articles have the id of one in an earlier table, for example "
+        "'a.txt', and count again"
+    )
+    assert summary.tallies[0].rows == 8
+    for path in (first, tmp_path / "tags-3.csv"):
+        write(path, [])
+    with pytest.raises(InputError, match=r"tags-1.csv: holds no rows, nor does any of the others"):
+        summarize([first, tmp_path / "tags-3.csv"], CODEBOOK)
+
+
+def test_tables_of_several_models_are_not_summed_up(tmp_path: Path) -> None:
+    first, path = write(tmp_path / "tags.csv", ROWS), tmp_path / "few.csv"
+    path.write_text("article,date,actor,party,move,move_probability\n")
+    with pytest.raises(InputError, match=rf"{path}: has the dimensions move, and {first} warmth, "):
+        summarize([first, path], CODEBOOK)
+
+
 def test_older_tables_do_not_tell_what_was_abstained_from(tags: Path) -> None:
     assert "abstained" not in " ".join(summarize(tags, CODEBOOK).remarks())
     assert_refused(tags, "no column 'abstained'", "--drop-abstained", drop_abstained=True)
