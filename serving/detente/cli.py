@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _FAILURES_SHOWN = 5
 _PARTIES_SHOWN = 12
 _ENDINGS_SHOWN = 5
+_SUMMARY_PARTIES = 20
+_TIMELINE_PARTIES = 6
 
 
 class _Commands(TyperGroup):
@@ -496,7 +498,13 @@ def summarize(
     ] = _By.party,
     period: Annotated[_Period, typer.Option(help="How time is divided.")] = _Period.month,
     top: Annotated[
-        int | None, typer.Option(min=1, help="Only the parties with most positions.")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Only the parties with most positions. Default: "
+            f"{_SUMMARY_PARTIES} in the terminal, {_TIMELINE_PARTIES} in a timeline, "
+            "all in a table.",
+        ),
     ] = None,
     min_confidence: Annotated[
         float, typer.Option(min=0, max=1, help="Labels less probable than this count as none.")
@@ -537,14 +545,21 @@ def summarize(
     for remark in summary.remarks():
         _say(remark)
     if output and is_picture:
-        save_timeline(summary, output, top=top or 6)
+        save_timeline(summary, output, top=top or _TIMELINE_PARTIES)
     elif output:
-        with writing(output, summary.top(top).columns()) as write:
-            write(summary.top(top).rows())
+        summary = summary.top(top)
+        with writing(output, summary.columns()) as write:
+            write(summary.rows())
     else:
         from rich.console import Console
 
-        Console().print(summary_table(summary.top(top or 20)))
+        Console().print(summary_table(summary.top(top or _SUMMARY_PARTIES)))
+        if top is None and len(summary.parties) > _SUMMARY_PARTIES:
+            sys.stdout.flush()
+            _say(
+                f"{_SUMMARY_PARTIES} of {len(summary.parties)} parties shown; --top N or -o FILE "
+                "for all"
+            )
 
 
 if __name__ == "__main__":

@@ -287,6 +287,17 @@ def test_summarize(detente: Command, tmp_path: Path) -> None:
     assert_one_line_error(detente("summarize", articles, "-o", tmp_path / "s.xls"), "s.xls")
 
 
+def test_a_summary_says_how_many_parties_it_does_not_show(detente: Command, tmp_path: Path) -> None:
+    tags = tmp_path / "tags.csv"
+    head = "actor,party,stance,stance_probability\n"
+    tags.write_text(head + "".join(f",Party {n},flexible,0.9\n" for n in range(21)))
+    done = detente("summarize", tags, "--period", "none")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Party ") == 20
+    assert done.stderr == "detente: 20 of 21 parties shown; --top N or -o FILE for all\n"
+    assert not detente("summarize", tags, "--period", "none", "--top", 3).stderr
+
+
 def test_articles_cannot_drive_the_terminal(detente: Command, tmp_path: Path) -> None:
     path = tmp_path / "evil.txt"
     path.write_text("The union \x1b[2J[red]refused[/red] Japan's offer and will never agree.\n")
