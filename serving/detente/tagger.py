@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from threading import Lock
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from detente.article import Article, Holder, Statement
 from detente.bundle import DEFAULT, Bundle, Manifest
 from detente.codebook import Codebook, Dimension
-from detente.errors import InputError
+from detente.errors import DetenteError, InputError
 from detente.evidence import explain as explain_reading
-from detente.intake.source import Source
+from detente.intake.source import Failure, Source
 from detente.parties.actors import read_actors
 from detente.progress import tracking
 from detente.reading import Prediction, Reading
@@ -197,7 +197,13 @@ class Tagger:
         """
         _check_batch_size(batch_size)
         source = article if isinstance(article, Source) else Source(name, article)
-        place = source.name or "article"
+        return self._tag(source, source.name or "article", batch_size, explain)
+
+    def _tag(self, source: Source, place: str, batch_size: int, explain: bool) -> Article:
+        if not isinstance(source.text, str):
+            raise InputError(
+                f"{place}: the text must be a string, not {type(source.text).__name__}"
+            )
         refuse_halves(source.text, place)
         told = self._discourse(source.text)
         pairs = [
@@ -237,7 +243,12 @@ class Tagger:
         )
 
     def tag_many(
-        self, articles: Iterable[str | Source], *, batch_size: int = 32, explain: bool = False
+        self,
+        articles: Iterable[str | Source],
+        *,
+        batch_size: int = 32,
+        explain: bool = False,
+        on_failure: Callable[[Failure], None] | None = None,
     ) -> Iterator[Article]:
         """Tag articles one after the other, each drawn only when it is its turn.
 
@@ -245,12 +256,40 @@ class Tagger:
             articles: texts, or what `detente.read_articles` yields.
             batch_size: statements run together.
             explain: see `tag`.
+            on_failure: called with each article that cannot be tagged, before the tagging goes
+                on; one without a name is called by its number.
 
-        Yields:
-            The tagged articles, in the order given.
+        Returns:
+            An iterator over the tagged articles, in the order given.
+
+        Raises:
+            InputError: one article instead of several; or, without ``on_failure``, see `tag`.
         """
-        for article in articles:
-            yield self.tag(article, batch_size=batch_size, explain=explain)
+        if isinstance(articles, str | Source):
+            raise InputError("tag_many takes several articles; for one, call tag")
+        _check_batch_size(batch_size)
+        return self._tag_many(articles, batch_size, explain, on_failure)
+
+    def _tag_many(
+        self,
+        articles: Iterable[str | Source],
+        batch_size: int,
+        explain: bool,
+        on_failure: Callable[[Failure], None] | None,
+    ) -> Iterator[Article]:
+        for number, article in enumerate(articles, start=1):
+            source = article if isinstance(article, Source) else Source("", article)
+            place = source.name or f"article {number}"
+            try:
+                tagged = self._tag(source, place, batch_size, explain)
+            except Exception as error:
+                if on_failure is None:
+                    raise
+                foreseen = isinstance(error, DetenteError)
+                reason = str(error) if foreseen else f"{place}: {type(error).__name__}: {error}"
+                on_failure(Failure(place, reason))
+            else:
+                yield tagged
 
     def _discourse(self, text: str) -> list[Told]:
         from detente.discourse import Discourse
