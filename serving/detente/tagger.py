@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from detente.discourse import Discourse, Told
 
 
+_LONGEST_HOLDER = 100  # characters, where the statement is shorter
+
+
 class Tagger:
     """Reads stance, sequencing and shift, or whatever dimensions its bundle was trained on.
 
@@ -106,8 +109,8 @@ class Tagger:
             One reading a statement, in the order given.
 
         Raises:
-            InputError: an empty statement, a holder longer than its statement, or one with too
-                many words for the model's window.
+            InputError: an empty statement, a holder too long to be a party's name, or one with
+                too many words for the model's window.
         """
         if isinstance(statements, str):
             raise InputError("classify takes a list of statements; for one, call the tagger itself")
@@ -329,6 +332,9 @@ class Tagger:
 def check_pair(statement: str, holder: str | None, place: str) -> None:
     """Refuse a statement or holder that cannot be read.
 
+    A holder may be longer than its statement, which may only imply it, but not much longer than
+    names are.
+
     Raises:
         InputError: names ``place``.
     """
@@ -340,7 +346,7 @@ def check_pair(statement: str, holder: str | None, place: str) -> None:
     if holder is not None and not isinstance(holder, str):
         raise InputError(f"{place}: the holder must be text, not {type(holder).__name__}")
     refuse_halves(holder or "", place)
-    if holder and len(holder) > len(statement):
+    if holder and len(holder) > max(len(statement), _LONGEST_HOLDER):
         raise InputError(
             f"{place}: the holder is longer than the text ({len(holder)} against "
             f"{len(statement)} characters); are the two swapped?"

@@ -160,7 +160,10 @@ def test_tag_refuses_what_it_cannot_read(
     [
         (b'{"text": "Fine."}\n{"text": \n', [":2", "bad JSON"]),
         (b'{"text": " "}\n', [":1", "text is empty"]),
-        (b'{"text": "We left.", "holder": "the people of the hills"}\n', [":1", "longer than the"]),
+        (
+            b'{"text": "We left.", "holder": "' + b"the hills " * 11 + b'"}\n',
+            [":1", "longer than the"],
+        ),
         (b'{"text": "caf\xe9"}\n', [":1", "not UTF-8"]),
         (b"", ["is empty"]),
     ],

@@ -98,7 +98,7 @@ def test_quotes_and_spaces_do_not_matter(tagger: Tagger) -> None:
         ("one text", None, ["takes a list"]),
         (["a b", " "], None, ["statement 2", "empty"]),
         (["a b"], ["x", "y"], ["1 statements but 2 holders"]),
-        (["We left."], ["the people of the hills"], ["statement 1", "longer than the text"]),
+        (["We left."], ["the hills " * 11], ["statement 1", "longer than the text (110 against 8"]),
         (["We left."], [3], ["must be text"]),
         (["We left.", "so " * 400], [None, "and " * 300], ["statement 2", "too many words"]),
         # The holder fits, but leaves less than what windows share.
@@ -139,6 +139,10 @@ def test_an_article_is_tagged_with_exact_offsets(tagger: Tagger) -> None:
         (4, "Oslo"),
     ]
     assert tagger.tag("").rows() == []
+
+
+def test_a_holder_that_is_only_implied_may_be_longer_than_the_statement(tagger: Tagger) -> None:
+    assert tagger("We refuse.", holder="European Commission").stance.label == "hardline"
 
 
 def test_a_long_holder_is_read_where_its_statement_fits(tagger: Tagger) -> None:
