@@ -278,6 +278,13 @@ def tag(
     id_column: Annotated[str | None, typer.Option(help="Of tables: its name.")] = None,
     date_column: Annotated[str | None, typer.Option(help="Of tables: its date.")] = None,
     title_column: Annotated[str | None, typer.Option(help="Of tables: its title.")] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Of tables: a column to copy, as text, into the table written; repeatable.",
+        ),
+    ] = None,
     actors: Annotated[
         Path | None, typer.Option(help="YAML file of parties to know besides the bundled ones.")
     ] = None,
@@ -318,13 +325,15 @@ def tag(
 
         read_actors(actors)  # or else every article would fail for it
     manifest = read_manifest(locate_model(model))
-    columns = Columns(text_column, id_column, date_column, title_column)
+    kept = tuple(keep or ())
+    columns = Columns(text_column, id_column, date_column, title_column, kept)
     settings = Settings(
         model=model,
         actors=actors,
         probabilities=probabilities,
         only_positions=only_positions,
         min_confidence=min_confidence,
+        keep=kept,
         batch_size=batch_size,
         threads=threads or (0 if jobs in (None, 1) else max(1, (os.cpu_count() or 1) // jobs)),
     )
