@@ -471,11 +471,6 @@ def show(
         Console().print(article_text(article, tagger.codebook))
 
 
-class _By(str, Enum):
-    party = "party"
-    actor = "actor"
-
-
 class _Period(str, Enum):
     week = "week"
     month = "month"
@@ -499,12 +494,14 @@ def summarize(
         ),
     ] = None,
     by: Annotated[
-        _By,
+        str,
         typer.Option(
+            metavar="COLUMN",
             help="party: parties without an actor are gathered by name over all articles, so that "
-            '"the union" of five disputes is one. actor: only the actors that the lists know.'
+            '"the union" of five disputes is one. actor: only the actors that the lists know. '
+            "Or a column of text, such as one that tag --keep copied.",
         ),
-    ] = _By.party,
+    ] = "party",
     period: Annotated[_Period, typer.Option(help="How time is divided.")] = _Period.month,
     top: Annotated[
         int | None,
@@ -546,7 +543,7 @@ def summarize(
     summary = summarize(
         list_tables(tables, output),
         codebook,
-        by=by.value,
+        by=by,
         period=period.value,
         min_confidence=min_confidence,
         drop_abstained=drop_abstained,
@@ -565,10 +562,8 @@ def summarize(
         Console().print(summary_table(summary.top(top or _SUMMARY_PARTIES)))
         if top is None and len(summary.parties) > _SUMMARY_PARTIES:
             sys.stdout.flush()
-            _say(
-                f"{_SUMMARY_PARTIES} of {len(summary.parties)} parties shown; --top N or -o FILE "
-                "for all"
-            )
+            shown = f"{_SUMMARY_PARTIES} of {len(summary.parties)} {summary.noun} shown"
+            _say(f"{shown}; --top N or -o FILE for all")
 
 
 if __name__ == "__main__":

@@ -20,11 +20,9 @@ from detente.errors import InputError
 from detente.picture import clean
 from detente.tagtable import Batch, TagTable, list_tables
 
-By = Literal["party", "actor"]
 Period = Literal["week", "month", "none"]
 
 UNDATED = "undated"
-NAMELESS: Mapping[By, str] = {"party": "no party", "actor": "no listed actor"}
 _MERGE_ROWS = 1_000_000
 
 
@@ -78,13 +76,13 @@ class Summary:
     """The tallies of tag tables: parties with most positions first, each one's periods in order.
 
     Attributes:
-        by: what the rows were gathered by, "party" or "actor".
+        by: what the rows were gathered by: "party", "actor" or another column.
         period: "week", "month", or "none" for no division of time.
         dimensions: those of the codebook that the tables have.
         notes: what is odd about the tables, one line each.
     """
 
-    by: By
+    by: str
     period: Period
     dimensions: tuple[Dimension, ...]
     tallies: tuple[Tally, ...]
@@ -92,8 +90,18 @@ class Summary:
 
     @cached_property
     def parties(self) -> tuple[str | None, ...]:
-        """The parties in order."""
+        """The parties, or what else the rows were gathered by, in order."""
         return tuple(dict.fromkeys(tally.party for tally in self.tallies))
+
+    @property
+    def noun(self) -> str:
+        """What several of the parties are called."""
+        return {"party": "parties", "actor": "actors"}.get(self.by, f"values of '{self.by}'")
+
+    @property
+    def nameless(self) -> str:
+        """What stands for no party."""
+        return {"actor": "no listed actor"}.get(self.by, f"no {self.by}")
 
     @property
     def undated(self) -> int:
@@ -109,16 +117,7 @@ class Summary:
 
     def columns(self) -> dict[str, type]:
         """Return the names and types of a row's cells."""
-        cells: dict[str, type] = {self.by: str, "period": str, "rows": int, "positions": int}
-        for dimension in self.dimensions:
-            cells[f"{dimension.name}_count"] = int
-            if dimension.scale:
-                cells[f"{dimension.name}_mean"] = float
-                continue
-            for label in positions_of(dimension):
-                cells[f"{dimension.name}_{label}_count"] = int
-                cells[f"{dimension.name}_{label}_share"] = float
-        return cells
+        return {self.by: str, **_columns(self.dimensions)}
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one flat row for each party and period; see `columns`."""
@@ -139,7 +138,7 @@ class Summary:
         nameless = sum(tally.rows for tally in self.tallies if tally.party is None)
         counts = [
             (self.undated, "without a date", UNDATED),
-            (nameless, f"that name {NAMELESS[self.by]}", NAMELESS[self.by]),
+            (nameless, f"that name {self.nameless}", self.nameless),
         ]
         remarks = list(self.notes)
         remarks += [
@@ -166,7 +165,7 @@ def summarize(
     paths: str | Path | Sequence[str | Path],
     codebook: Codebook,
     *,
-    by: By = "party",
+    by: str = "party",
     period: Period = "month",
     min_confidence: float = 0.0,
     drop_abstained: bool = False,
@@ -180,7 +179,7 @@ def summarize(
         codebook: the codebook of the model that made them; gives the order of ordinal scales.
         by: "party" gathers rows by actor id where there is one, and else by the party's name,
             whatever article it stands in: "the union" of five disputes is one party. "actor"
-            gathers them by actor id only.
+            gathers them by actor id only; the name of another column of text, by what it holds.
         period: weeks are ISO weeks.
         min_confidence: labels less probable than this, 0 to 1, count as no position.
         drop_abstained: so do those that a table's column ``abstained`` names.
@@ -188,12 +187,14 @@ def summarize(
     Raises:
         InputError: a file cannot be read, is no tag table, is empty, holds a bad date or
             probability, or a label that the codebook does not have; has other dimensions than
-            the first; or is of an older version without the column ``abstained``, and that is
-            asked for.
+            the first, or no column ``by``; or is of an older version without the column
+            ``abstained``, and that is asked for.
     """
     tables = [TagTable.open(path) for path in list_tables(paths)]
     dimensions = _shared_dimensions(tables, codebook)
-    wanted = ["actor", "party", *(dimension.name for dimension in dimensions)]
+    _check_by(by, tables, dimensions)
+    wanted = ["actor", "party"] if by in ("party", "actor") else [by]
+    wanted += [dimension.name for dimension in dimensions]
     if period != "none":
         wanted.append("date")
     if min_confidence > 0:
@@ -232,6 +233,19 @@ def _named(dimensions: Sequence[Dimension]) -> str:
     return ", ".join(dimension.name for dimension in dimensions)
 
 
+def _check_by(by: str, tables: Sequence[TagTable], dimensions: Sequence[Dimension]) -> None:
+    if by in ("party", "actor"):
+        return
+    if by in _columns(dimensions):
+        raise InputError(f"--by {by}: is a column of the summary itself; rename it in the table")
+    for table in tables:
+        if by not in table.columns:
+            raise InputError(
+                f"{table.path}: has no column '{clean(by)}' to sum up by; detente tag --keep takes "
+                "it over from the articles' table"
+            )
+
+
 def _check_abstained(tables: Sequence[TagTable]) -> None:
     for table in tables:
         if "abstained" not in table.columns:
@@ -246,7 +260,8 @@ def _batches(
 ) -> Iterator[Batch]:
     for table in tables:
         optional = ["abstained", "article"] if seen else ["abstained"]
-        columns = [*wanted, *(name for name in optional if name in table.columns)]
+        found = [name for name in optional if name in table.columns]
+        columns = list(dict.fromkeys([*wanted, *found]))
         for batch in table.batches(columns):
             if seen and "article" in columns:
                 seen.add(batch.texts("article"))
@@ -289,7 +304,7 @@ def summary_table(summary: Summary) -> Table:
     """Return a summary as a table for the terminal."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.caption, table.caption_justify = _caption(summary), "left"
-    table.add_column(summary.by, overflow="fold")
+    table.add_column(Text(clean(summary.by)), overflow="fold")
     table.add_column("period", no_wrap=True)
     table.add_column("rows", justify="right")
     table.add_column("positions", justify="right")
@@ -299,7 +314,7 @@ def summary_table(summary: Summary) -> Table:
     for tally in summary.tallies:
         if tally.party != previous:
             table.add_section()
-        name = "" if tally.party == previous else clean(tally.party or NAMELESS[summary.by])
+        name = "" if tally.party == previous else clean(tally.party or summary.nameless)
         cells = [_shown(tally, dimension) for dimension in summary.dimensions]
         table.add_row(Text(name), tally.period, str(tally.rows), str(tally.positions), *cells)
         previous = tally.party
@@ -326,6 +341,20 @@ def _shown(tally: Tally, dimension: Dimension) -> Text:
         if count
     ]
     return Text("\n".join(lines)) if lines else Text("—", style="dim")
+
+
+def _columns(dimensions: Sequence[Dimension]) -> dict[str, type]:
+    """Return the names and types of a row's cells behind the first."""
+    cells: dict[str, type] = {"period": str, "rows": int, "positions": int}
+    for dimension in dimensions:
+        cells[f"{dimension.name}_count"] = int
+        if dimension.scale:
+            cells[f"{dimension.name}_mean"] = float
+            continue
+        for label in positions_of(dimension):
+            cells[f"{dimension.name}_{label}_count"] = int
+            cells[f"{dimension.name}_{label}_share"] = float
+    return cells
 
 
 def _cells(tally: Tally, dimensions: Sequence[Dimension]) -> Iterator[tuple[str, Any]]:
@@ -403,7 +432,7 @@ class _Counter:
     """Counts rows and labels by party and period, a batch at a time, as arrow tables."""
 
     dimensions: tuple[Dimension, ...]
-    by: By
+    by: str
     period: Period
     min_confidence: float
     drop_abstained: bool
@@ -446,7 +475,7 @@ class _Counter:
         import pyarrow
         import pyarrow.compute as compute
 
-        columns = ("party", "actor") if self.by == "party" else ("actor",)
+        columns = ("party", "actor") if self.by == "party" else (self.by,)
         names = [compute.utf8_trim_whitespace(batch.texts(name)) for name in columns]
         absent = pyarrow.scalar(None, pyarrow.string())
         return compute.coalesce(

@@ -16,6 +16,7 @@ from detente.codebook import Dimension
 from detente.errors import InputError
 from detente.summary import Summary, summarize, summary_table
 from detente.table import writing
+from detente.timeline import save_timeline
 
 WARMTH = Dimension(
     name="warmth",
@@ -219,6 +220,30 @@ def test_by_party_or_actor_and_top(tmp_path: Path) -> None:
     assert summary.remarks() == [
         'rows that name no listed actor, counted under "no listed actor": 1 of 4'
     ]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
+def test_by_another_column(tmp_path: Path, ending: str) -> None:
+    outlets = ["BBC", "BBC", "AP", "AP", "BBC", " ", None, "BBC"]
+    path = tmp_path / f"tags.{ending}"
+    with writing(path, {**COLUMNS, "outlet": str, "rows": str}) as add:
+        add([{**made, "outlet": n, "rows": "1"} for made, n in zip(ROWS, outlets, strict=True)])
+    summary = summarize(path, CODEBOOK, by="outlet", period="none")
+    assert list(cells(summary, "outlet", "rows", "positions")) == [
+        ("BBC", 4, 3),
+        ("AP", 2, 1),
+        (None, 2, 2),
+    ]
+    assert summary.remarks() == ['rows that name no outlet, counted under "no outlet": 2 of 8']
+    assert summarize(path, CODEBOOK, by="article").parties == ("a.txt",)
+    console = Console(width=100, record=True, file=(tmp_path / "out").open("w"))
+    console.print(summary_table(summary))
+    assert "outlet" in console.export_text()
+    save_timeline(summarize(path, CODEBOOK, by="outlet"), tmp_path / "outlets.svg", top=1)
+    assert "1 of 2 values of &#x27;outlet&#x27;" in (tmp_path / "outlets.svg").read_text()
+    assert_refused(path, "no column 'desk' to sum up by", "--keep", by="desk")
+    with pytest.raises(InputError, match="--by rows: is a column of the summary itself"):
+        summarize(path, CODEBOOK, by="rows")
 
 
 def test_a_table_may_have_fewer_dimensions_than_the_codebook(tmp_path: Path) -> None:
