@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from detente.errors import InputError
 from detente.reading import Reading
 
 if TYPE_CHECKING:
@@ -143,17 +144,42 @@ class Article:
         return article_html(self)
 
 
-def columns(codebook: Codebook, *, probabilities: bool = False) -> dict[str, type]:
+def columns(
+    codebook: Codebook, *, probabilities: bool = False, keep: Sequence[str] = ()
+) -> dict[str, type]:
     """Return the names and types of a row's cells.
 
     ``abstained`` names the dimensions too uncertain to rely on, with spaces between them.
+
+    Args:
+        codebook: gives the dimensions.
+        probabilities: give every label's probability.
+        keep: columns of the input that stand in the table too, after the leading ones.
+
+    Raises:
+        InputError: one of ``keep`` is there twice, or is a column of tables of tags.
     """
-    cells = dict(LEADING)
+    if keep:
+        _check_kept(keep, codebook)
+    cells = {**LEADING, **dict.fromkeys(keep, str)}
     for dimension in codebook.dimensions:
         label, *numbers = dimension.columns if probabilities else dimension.columns[:2]
         cells[label] = str
         cells.update(dict.fromkeys(numbers, float))
     return {**cells, **CLOSING}
+
+
+def _check_kept(keep: Sequence[str], codebook: Codebook) -> None:
+    own = columns(codebook, probabilities=True)
+    for name in keep:
+        # By its end, summarize knows a column of labels.
+        if name in own or name.endswith("_probability"):
+            raise InputError(
+                f"column '{name}' cannot be kept: that is the name of a column of tags; rename it "
+                "in the input"
+            )
+        if keep.count(name) > 1:
+            raise InputError(f"column '{name}' is to be kept twice; name it once")
 
 
 def takes_position(row: Mapping[str, Any], codebook: Codebook) -> bool:

@@ -62,7 +62,9 @@ class Batch:
         self.errors = errors_file(output)
         check_errors_file(self.errors)
         self._codebook = manifest.codebook
-        self._columns = columns(manifest.codebook, probabilities=settings.probabilities)
+        self._columns = columns(
+            manifest.codebook, probabilities=settings.probabilities, keep=settings.keep
+        )
         self._fingerprint = _fingerprint(files, settings, manifest, table_columns)
 
     def run(

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _FAILURES_SHOWN = 5
 _PARTIES_SHOWN = 12
 _ENDINGS_SHOWN = 5
+_SUMMARY_PARTIES = 20
+_TIMELINE_PARTIES = 6
 
 
 class _Commands(TyperGroup):
@@ -276,6 +278,13 @@ def tag(
     id_column: Annotated[str | None, typer.Option(help="Of tables: its name.")] = None,
     date_column: Annotated[str | None, typer.Option(help="Of tables: its date.")] = None,
     title_column: Annotated[str | None, typer.Option(help="Of tables: its title.")] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Of tables: a column to copy, as text, into the table written; repeatable.",
+        ),
+    ] = None,
     actors: Annotated[
         Path | None, typer.Option(help="YAML file of parties to know besides the bundled ones.")
     ] = None,
@@ -316,13 +325,15 @@ def tag(
 
         read_actors(actors)  # or else every article would fail for it
     manifest = read_manifest(locate_model(model))
-    columns = Columns(text_column, id_column, date_column, title_column)
+    kept = tuple(keep or ())
+    columns = Columns(text_column, id_column, date_column, title_column, kept)
     settings = Settings(
         model=model,
         actors=actors,
         probabilities=probabilities,
         only_positions=only_positions,
         min_confidence=min_confidence,
+        keep=kept,
         batch_size=batch_size,
         threads=threads or (0 if jobs in (None, 1) else max(1, (os.cpu_count() or 1) // jobs)),
     )
@@ -460,11 +471,6 @@ def show(
         Console().print(article_text(article, tagger.codebook))
 
 
-class _By(str, Enum):
-    party = "party"
-    actor = "actor"
-
-
 class _Period(str, Enum):
     week = "week"
     month = "month"
@@ -473,10 +479,12 @@ class _Period(str, Enum):
 
 @app.command(
     epilog="Examples:  detente summarize tags.parquet  |  detente summarize tags.parquet --period "
-    "week -o weeks.csv  |  detente summarize tags.parquet -o timeline.svg --top 4"
+    "week -o weeks.csv  |  detente summarize 'tags-*.parquet' -o timeline.svg --top 4"
 )
 def summarize(
-    table: Annotated[Path, typer.Argument(help="A table that tag wrote.")],
+    tables: Annotated[
+        list[str], typer.Argument(help="Tables that tag wrote: files and globs, summed together.")
+    ],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -486,22 +494,36 @@ def summarize(
         ),
     ] = None,
     by: Annotated[
-        _By,
+        str,
         typer.Option(
+            metavar="COLUMN",
             help="party: parties without an actor are gathered by name over all articles, so that "
-            '"the union" of five disputes is one. actor: only the actors that the lists know.'
+            '"the union" of five disputes is one. actor: only the actors that the lists know. '
+            "Or a column of text, such as one that tag --keep copied.",
         ),
-    ] = _By.party,
+    ] = "party",
     period: Annotated[_Period, typer.Option(help="How time is divided.")] = _Period.month,
     top: Annotated[
-        int | None, typer.Option(min=1, help="Only the parties with most positions.")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Only the parties with most positions. Default: "
+            f"{_SUMMARY_PARTIES} in the terminal, {_TIMELINE_PARTIES} in a timeline, "
+            "all in a table.",
+        ),
     ] = None,
     min_confidence: Annotated[
         float, typer.Option(min=0, max=1, help="Labels less probable than this count as none.")
     ] = 0.0,
+    drop_abstained: Annotated[
+        bool,
+        typer.Option(
+            "--drop-abstained", help="Labels too uncertain to rely on (abstained) count as none."
+        ),
+    ] = False,
     model: _Model = None,
 ) -> None:
-    """Sum up a table of tags: where each party stands and how it moves, period by period.
+    """Sum up tables of tags: where each party stands and how it moves, period by period.
 
     The mean of an ordinal scale runs from 0, its first label, to 1, its last.
     """
@@ -509,6 +531,7 @@ def summarize(
     from detente.summary import summarize, summary_table
     from detente.table import check_ending, writing
     from detente.tagger import locate_model
+    from detente.tagtable import list_tables
     from detente.timeline import ENDINGS, check_picture, save_timeline
 
     is_picture = output is not None and output.suffix.lower() in ENDINGS
@@ -518,19 +541,29 @@ def summarize(
         check_ending(output)
     codebook = read_manifest(locate_model(model)).codebook
     summary = summarize(
-        table, codebook, by=by.value, period=period.value, min_confidence=min_confidence
+        list_tables(tables, output),
+        codebook,
+        by=by,
+        period=period.value,
+        min_confidence=min_confidence,
+        drop_abstained=drop_abstained,
     )
     for remark in summary.remarks():
         _say(remark)
     if output and is_picture:
-        save_timeline(summary, output, top=top or 6)
+        save_timeline(summary, output, top=top or _TIMELINE_PARTIES)
     elif output:
-        with writing(output, summary.top(top).columns()) as write:
-            write(summary.top(top).rows())
+        summary = summary.top(top)
+        with writing(output, summary.columns()) as write:
+            write(summary.rows())
     else:
         from rich.console import Console
 
-        Console().print(summary_table(summary.top(top or 20)))
+        Console().print(summary_table(summary.top(top or _SUMMARY_PARTIES)))
+        if top is None and len(summary.parties) > _SUMMARY_PARTIES:
+            sys.stdout.flush()
+            shown = f"{_SUMMARY_PARTIES} of {len(summary.parties)} {summary.noun} shown"
+            _say(f"{shown}; --top N or -o FILE for all")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,13 +18,11 @@ from rich.text import Text
 from detente.codebook import Codebook, Dimension
 from detente.errors import InputError
 from detente.picture import clean
-from detente.tagtable import Batch, TagTable
+from detente.tagtable import Batch, TagTable, list_tables
 
-By = Literal["party", "actor"]
 Period = Literal["week", "month", "none"]
 
 UNDATED = "undated"
-NAMELESS: Mapping[By, str] = {"party": "no party", "actor": "no listed actor"}
 _MERGE_ROWS = 1_000_000
 
 
@@ -38,6 +37,7 @@ class Tally:
         rows: the rows of the tag table.
         positions: those of them that take a position on any dimension.
         labels: for each dimension, how many rows take each label other than "no position".
+        abstained: how many of these labels are too uncertain to rely on.
     """
 
     party: str | None
@@ -46,6 +46,7 @@ class Tally:
     rows: int
     positions: int
     labels: Mapping[str, Mapping[str, int]]
+    abstained: int = 0
 
     def count(self, dimension: Dimension) -> int:
         """Return how many rows take a position on a dimension."""
@@ -72,23 +73,35 @@ class Tally:
 
 @dataclass(frozen=True)
 class Summary:
-    """A tag table's tallies: the parties with most positions first, each one's periods in order.
+    """The tallies of tag tables: parties with most positions first, each one's periods in order.
 
     Attributes:
-        by: what the rows were gathered by, "party" or "actor".
+        by: what the rows were gathered by: "party", "actor" or another column.
         period: "week", "month", or "none" for no division of time.
-        dimensions: those of the codebook that the table has.
+        dimensions: those of the codebook that the tables have.
+        notes: what is odd about the tables, one line each.
     """
 
-    by: By
+    by: str
     period: Period
     dimensions: tuple[Dimension, ...]
     tallies: tuple[Tally, ...]
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def parties(self) -> tuple[str | None, ...]:
-        """The parties in order."""
+        """The parties, or what else the rows were gathered by, in order."""
         return tuple(dict.fromkeys(tally.party for tally in self.tallies))
+
+    @property
+    def noun(self) -> str:
+        """What several of the parties are called."""
+        return {"party": "parties", "actor": "actors"}.get(self.by, f"values of '{self.by}'")
+
+    @property
+    def nameless(self) -> str:
+        """What stands for no party."""
+        return {"actor": "no listed actor"}.get(self.by, f"no {self.by}")
 
     @property
     def undated(self) -> int:
@@ -97,21 +110,14 @@ class Summary:
 
     def top(self, count: int | None) -> Summary:
         """Return the summary of the first parties only; None takes all."""
-        kept = self.parties[:count]
+        if count is None:
+            return self
+        kept = set(self.parties[:count])
         return replace(self, tallies=tuple(t for t in self.tallies if t.party in kept))
 
     def columns(self) -> dict[str, type]:
         """Return the names and types of a row's cells."""
-        cells: dict[str, type] = {self.by: str, "period": str, "rows": int, "positions": int}
-        for dimension in self.dimensions:
-            cells[f"{dimension.name}_count"] = int
-            if dimension.scale:
-                cells[f"{dimension.name}_mean"] = float
-                continue
-            for label in positions_of(dimension):
-                cells[f"{dimension.name}_{label}_count"] = int
-                cells[f"{dimension.name}_{label}_share"] = float
-        return cells
+        return {self.by: str, **_columns(self.dimensions)}
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one flat row for each party and period; see `columns`."""
@@ -132,13 +138,22 @@ class Summary:
         nameless = sum(tally.rows for tally in self.tallies if tally.party is None)
         counts = [
             (self.undated, "without a date", UNDATED),
-            (nameless, f"that name {NAMELESS[self.by]}", NAMELESS[self.by]),
+            (nameless, f"that name {self.nameless}", self.nameless),
         ]
-        return [
+        remarks = list(self.notes)
+        remarks += [
             f'rows {which}, counted under "{name}": {count} of {total}'
             for count, which, name in counts
             if count
         ]
+        abstained = sum(tally.abstained for tally in self.tallies)
+        if abstained:
+            labels = sum(tally.count(d) for tally in self.tallies for d in self.dimensions)
+            remarks.append(
+                f"labels too uncertain to rely on, counted all the same: {abstained} of {labels}; "
+                "--drop-abstained leaves them out"
+            )
+        return remarks
 
 
 def positions_of(dimension: Dimension) -> tuple[str, ...]:
@@ -147,47 +162,149 @@ def positions_of(dimension: Dimension) -> tuple[str, ...]:
 
 
 def summarize(
-    path: str | Path,
+    paths: str | Path | Sequence[str | Path],
     codebook: Codebook,
     *,
-    by: By = "party",
+    by: str = "party",
     period: Period = "month",
     min_confidence: float = 0.0,
+    drop_abstained: bool = False,
 ) -> Summary:
-    """Sum up a tag table, read in batches: memory follows the parties, not the rows.
+    """Sum up tag tables, read in batches: memory follows the parties, not the rows.
+
+    Of several tables, a hash of each article's id is in memory too.
 
     Args:
-        path: a table written by ``detente tag``: .parquet, .csv or .jsonl.
-        codebook: the codebook of the model that made it; gives the order of ordinal scales.
+        paths: tables written by ``detente tag``, see `detente.tagtable.list_tables`.
+        codebook: the codebook of the model that made them; gives the order of ordinal scales.
         by: "party" gathers rows by actor id where there is one, and else by the party's name,
             whatever article it stands in: "the union" of five disputes is one party. "actor"
-            gathers them by actor id only.
+            gathers them by actor id only; the name of another column of text, by what it holds.
         period: weeks are ISO weeks.
         min_confidence: labels less probable than this, 0 to 1, count as no position.
+        drop_abstained: so do those that a table's column ``abstained`` names.
 
     Raises:
-        InputError: the file cannot be read, is no tag table, is empty, holds a bad date or
-            probability, or a label that the codebook does not have.
+        InputError: a file cannot be read, is no tag table, is empty, holds a bad date or
+            probability, or a label that the codebook does not have; has other dimensions than
+            the first, or no column ``by``; or is of an older version without the column
+            ``abstained``, and that is asked for.
     """
-    table = TagTable.open(path)
-    dimensions = table.dimensions(codebook)
-    wanted = ["actor", "party", *(dimension.name for dimension in dimensions)]
+    tables = [TagTable.open(path) for path in list_tables(paths)]
+    dimensions = _shared_dimensions(tables, codebook)
+    _check_by(by, tables, dimensions)
+    wanted = ["actor", "party"] if by in ("party", "actor") else [by]
+    wanted += [dimension.name for dimension in dimensions]
     if period != "none":
         wanted.append("date")
     if min_confidence > 0:
         wanted += [f"{dimension.name}_probability" for dimension in dimensions]
-    counter = _Counter(dimensions, by, period, min_confidence)
-    counts = _counted(counter, table.batches(wanted))
+    if drop_abstained:
+        _check_abstained(tables)
+    seen = _Articles() if len(tables) > 1 else None
+    counter = _Counter(dimensions, by, period, min_confidence, drop_abstained)
+    counts = _counted(counter, _batches(tables, wanted, seen))
     if not counts.num_rows:
-        raise InputError(f"{table.path}: holds no rows")
-    return Summary(by, period, dimensions, _tallies(counts, dimensions, period))
+        others = ", nor does any of the others" if len(tables) > 1 else ""
+        raise InputError(f"{tables[0].path}: holds no rows{others}")
+    return Summary(
+        by,
+        period,
+        dimensions,
+        _tallies(counts, dimensions, period),
+        tuple(seen.notes) if seen else (),
+    )
+
+
+def _shared_dimensions(tables: Sequence[TagTable], codebook: Codebook) -> tuple[Dimension, ...]:
+    first, *others = tables
+    dimensions = first.dimensions(codebook)
+    for table in others:
+        found = table.dimensions(codebook)
+        if found != dimensions:
+            raise InputError(
+                f"{table.path}: has the dimensions {_named(found)}, and {first.path} "
+                f"{_named(dimensions)}; sum up tables of one model"
+            )
+    return dimensions
+
+
+def _named(dimensions: Sequence[Dimension]) -> str:
+    return ", ".join(dimension.name for dimension in dimensions)
+
+
+def _check_by(by: str, tables: Sequence[TagTable], dimensions: Sequence[Dimension]) -> None:
+    if by in ("party", "actor"):
+        return
+    if by in _columns(dimensions):
+        raise InputError(f"--by {by}: is a column of the summary itself; rename it in the table")
+    for table in tables:
+        if by not in table.columns:
+            raise InputError(
+                f"{table.path}: has no column '{clean(by)}' to sum up by; detente tag --keep takes "
+                "it over from the articles' table"
+            )
+
+
+def _check_abstained(tables: Sequence[TagTable]) -> None:
+    for table in tables:
+        if "abstained" not in table.columns:
+            raise InputError(
+                f"{table.path}: has no column 'abstained', which --drop-abstained needs; an older "
+                "detente wrote it: tag the articles again, or use --min-confidence"
+            )
+
+
+def _batches(
+    tables: Sequence[TagTable], wanted: Sequence[str], seen: _Articles | None
+) -> Iterator[Batch]:
+    for table in tables:
+        optional = ["abstained", "article"] if seen else ["abstained"]
+        found = [name for name in optional if name in table.columns]
+        columns = list(dict.fromkeys([*wanted, *found]))
+        for batch in table.batches(columns):
+            if seen and "article" in columns:
+                seen.add(batch.texts("article"))
+            yield batch
+        if seen:
+            seen.close(table.path)
+
+
+class _Articles:
+    """The ids of the articles in the tables read so far, as hashes, and which come again."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self._earlier: set[int] = set()
+        self._here: set[int] = set()
+        self._example = ""
+
+    def add(self, ids: Any) -> None:
+        """Add ids of the table that is being read."""
+        for name in ids.unique().to_pylist():
+            number = hash(name)
+            if name and number in self._earlier and not self._example:
+                self._example = name
+            if name:
+                self._here.add(number)
+
+    def close(self, path: Path) -> None:
+        """End a table, and note how many of its articles an earlier one has."""
+        again = len(self._here & self._earlier)
+        if again:
+            self.notes.append(
+                f"{path}: {again} of its {len(self._here)} articles have the id of one in an "
+                f"earlier table, for example {clean(self._example)[:60]!r}, and count again"
+            )
+        self._earlier |= self._here
+        self._here, self._example = set(), ""
 
 
 def summary_table(summary: Summary) -> Table:
     """Return a summary as a table for the terminal."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.caption, table.caption_justify = _caption(summary), "left"
-    table.add_column(summary.by, overflow="fold")
+    table.add_column(Text(clean(summary.by)), overflow="fold")
     table.add_column("period", no_wrap=True)
     table.add_column("rows", justify="right")
     table.add_column("positions", justify="right")
@@ -197,7 +314,7 @@ def summary_table(summary: Summary) -> Table:
     for tally in summary.tallies:
         if tally.party != previous:
             table.add_section()
-        name = "" if tally.party == previous else clean(tally.party or NAMELESS[summary.by])
+        name = "" if tally.party == previous else clean(tally.party or summary.nameless)
         cells = [_shown(tally, dimension) for dimension in summary.dimensions]
         table.add_row(Text(name), tally.period, str(tally.rows), str(tally.positions), *cells)
         previous = tally.party
@@ -224,6 +341,20 @@ def _shown(tally: Tally, dimension: Dimension) -> Text:
         if count
     ]
     return Text("\n".join(lines)) if lines else Text("—", style="dim")
+
+
+def _columns(dimensions: Sequence[Dimension]) -> dict[str, type]:
+    """Return the names and types of a row's cells behind the first."""
+    cells: dict[str, type] = {"period": str, "rows": int, "positions": int}
+    for dimension in dimensions:
+        cells[f"{dimension.name}_count"] = int
+        if dimension.scale:
+            cells[f"{dimension.name}_mean"] = float
+            continue
+        for label in positions_of(dimension):
+            cells[f"{dimension.name}_{label}_count"] = int
+            cells[f"{dimension.name}_{label}_share"] = float
+    return cells
 
 
 def _cells(tally: Tally, dimensions: Sequence[Dimension]) -> Iterator[tuple[str, Any]]:
@@ -256,13 +387,13 @@ def _tallies(counts: Any, dimensions: Sequence[Dimension], period: Period) -> tu
 
 
 def _tally(row: Sequence[Any], dimensions: Sequence[Dimension], period: Period) -> Tally:
-    party, start, rows, positions, *counts = row
+    party, start, rows, positions, abstained, *counts = row
     rest = iter(counts)
     labels = {
         dimension.name: {label: next(rest) for label in positions_of(dimension)}
         for dimension in dimensions
     }
-    return Tally(party, _period_name(start, period), start, rows, positions, labels)
+    return Tally(party, _period_name(start, period), start, rows, positions, labels, abstained)
 
 
 def _period_name(start: datetime.date | None, period: Period) -> str:
@@ -301,15 +432,19 @@ class _Counter:
     """Counts rows and labels by party and period, a batch at a time, as arrow tables."""
 
     dimensions: tuple[Dimension, ...]
-    by: By
+    by: str
     period: Period
     min_confidence: float
+    drop_abstained: bool
 
     def nothing(self) -> Any:
-        """Return a table of counts without rows: party, start, rows, positions, each label."""
+        """Return a table of counts without rows.
+
+        Its columns: party, start, rows, positions, abstained, and each label.
+        """
         import pyarrow
 
-        count = 2 + sum(len(positions_of(dimension)) for dimension in self.dimensions)
+        count = 3 + sum(len(positions_of(dimension)) for dimension in self.dimensions)
         keys = [("party", pyarrow.string()), ("start", pyarrow.date32())]
         counts = [(str(number), pyarrow.int64()) for number in range(count)]
         return pyarrow.schema([*keys, *counts]).empty_table()
@@ -319,14 +454,19 @@ class _Counter:
         import pyarrow
         import pyarrow.compute as compute
 
-        taken = [
-            compute.fill_null(compute.equal(labels, label), False)
-            for dimension in self.dimensions
-            for labels in [self._labels(batch, dimension)]
-            for label in positions_of(dimension)
-        ]
         rows = pyarrow.repeat(True, len(batch))
-        flags = [rows, reduce(compute.or_, taken), *taken]
+        abstained = pyarrow.repeat(0, len(batch))
+        taken = []
+        for dimension in self.dimensions:
+            labels = self._labels(batch, dimension)
+            flags = [
+                compute.fill_null(compute.equal(labels, label), False)
+                for label in positions_of(dimension)
+            ]
+            doubtful = compute.and_(reduce(compute.or_, flags), _abstained(batch, dimension))
+            abstained = compute.add(abstained, doubtful.cast(pyarrow.int64()))
+            taken += flags
+        flags = [rows, reduce(compute.or_, taken), abstained, *taken]
         columns = [self._party(batch), self._start(batch)]
         columns += [flag.cast(pyarrow.int64()) for flag in flags]
         return _added(pyarrow.Table.from_arrays(columns, schema=self.nothing().schema))
@@ -335,7 +475,7 @@ class _Counter:
         import pyarrow
         import pyarrow.compute as compute
 
-        columns = ("party", "actor") if self.by == "party" else ("actor",)
+        columns = ("party", "actor") if self.by == "party" else (self.by,)
         names = [compute.utf8_trim_whitespace(batch.texts(name)) for name in columns]
         absent = pyarrow.scalar(None, pyarrow.string())
         return compute.coalesce(
@@ -356,9 +496,24 @@ class _Counter:
         import pyarrow.compute as compute
 
         labels = batch.labels(dimension)
-        if self.min_confidence <= 0:
-            return labels
-        name = f"{dimension.name}_probability"
-        probabilities = batch.values(name, pyarrow.float64(), "a number")
-        sure = compute.greater_equal(probabilities, self.min_confidence)
-        return compute.if_else(sure, labels, pyarrow.scalar(None, pyarrow.string()))
+        absent = pyarrow.scalar(None, pyarrow.string())
+        if self.min_confidence > 0:
+            name = f"{dimension.name}_probability"
+            probabilities = batch.values(name, pyarrow.float64(), "a number")
+            sure = compute.greater_equal(probabilities, self.min_confidence)
+            labels = compute.if_else(sure, labels, absent)
+        if self.drop_abstained:
+            labels = compute.if_else(_abstained(batch, dimension), absent, labels)
+        return labels
+
+
+def _abstained(batch: Batch, dimension: Dimension) -> Any:
+    """Return which rows' labels are too uncertain; none where the table does not say."""
+    import pyarrow
+    import pyarrow.compute as compute
+
+    if "abstained" not in batch.rows.schema.names:
+        return pyarrow.repeat(False, len(batch))
+    word = rf"(^|\s){re.escape(dimension.name)}(\s|$)"
+    found = compute.match_substring_regex(batch.texts("abstained"), word)
+    return compute.fill_null(found, False)

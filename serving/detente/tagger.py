@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from threading import Lock
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from detente.article import Article, Holder, Statement
 from detente.bundle import DEFAULT, Bundle, Manifest
 from detente.codebook import Codebook, Dimension
-from detente.errors import InputError
+from detente.errors import DetenteError, InputError
 from detente.evidence import explain as explain_reading
-from detente.intake.source import Source
+from detente.intake.source import Failure, Source
 from detente.parties.actors import read_actors
 from detente.progress import tracking
 from detente.reading import Prediction, Reading
@@ -25,6 +25,9 @@ from detente.session import FloatArray
 
 if TYPE_CHECKING:
     from detente.discourse import Discourse, Told
+
+
+_LONGEST_HOLDER = 100  # characters, where the statement is shorter
 
 
 class Tagger:
@@ -106,8 +109,8 @@ class Tagger:
             One reading a statement, in the order given.
 
         Raises:
-            InputError: an empty statement, a holder longer than its statement, or one with too
-                many words for the model's window.
+            InputError: an empty statement, a holder too long to be a party's name, or one with
+                too many words for the model's window.
         """
         if isinstance(statements, str):
             raise InputError("classify takes a list of statements; for one, call the tagger itself")
@@ -197,7 +200,13 @@ class Tagger:
         """
         _check_batch_size(batch_size)
         source = article if isinstance(article, Source) else Source(name, article)
-        place = source.name or "article"
+        return self._tag(source, source.name or "article", batch_size, explain)
+
+    def _tag(self, source: Source, place: str, batch_size: int, explain: bool) -> Article:
+        if not isinstance(source.text, str):
+            raise InputError(
+                f"{place}: the text must be a string, not {type(source.text).__name__}"
+            )
         refuse_halves(source.text, place)
         told = self._discourse(source.text)
         pairs = [
@@ -237,7 +246,12 @@ class Tagger:
         )
 
     def tag_many(
-        self, articles: Iterable[str | Source], *, batch_size: int = 32, explain: bool = False
+        self,
+        articles: Iterable[str | Source],
+        *,
+        batch_size: int = 32,
+        explain: bool = False,
+        on_failure: Callable[[Failure], None] | None = None,
     ) -> Iterator[Article]:
         """Tag articles one after the other, each drawn only when it is its turn.
 
@@ -245,12 +259,40 @@ class Tagger:
             articles: texts, or what `detente.read_articles` yields.
             batch_size: statements run together.
             explain: see `tag`.
+            on_failure: called with each article that cannot be tagged, before the tagging goes
+                on; one without a name is called by its number.
 
-        Yields:
-            The tagged articles, in the order given.
+        Returns:
+            An iterator over the tagged articles, in the order given.
+
+        Raises:
+            InputError: one article instead of several; or, without ``on_failure``, see `tag`.
         """
-        for article in articles:
-            yield self.tag(article, batch_size=batch_size, explain=explain)
+        if isinstance(articles, str | Source):
+            raise InputError("tag_many takes several articles; for one, call tag")
+        _check_batch_size(batch_size)
+        return self._tag_many(articles, batch_size, explain, on_failure)
+
+    def _tag_many(
+        self,
+        articles: Iterable[str | Source],
+        batch_size: int,
+        explain: bool,
+        on_failure: Callable[[Failure], None] | None,
+    ) -> Iterator[Article]:
+        for number, article in enumerate(articles, start=1):
+            source = article if isinstance(article, Source) else Source("", article)
+            place = source.name or f"article {number}"
+            try:
+                tagged = self._tag(source, place, batch_size, explain)
+            except Exception as error:
+                if on_failure is None:
+                    raise
+                foreseen = isinstance(error, DetenteError)
+                reason = str(error) if foreseen else f"{place}: {type(error).__name__}: {error}"
+                on_failure(Failure(place, reason))
+            else:
+                yield tagged
 
     def _discourse(self, text: str) -> list[Told]:
         from detente.discourse import Discourse
@@ -290,6 +332,9 @@ class Tagger:
 def check_pair(statement: str, holder: str | None, place: str) -> None:
     """Refuse a statement or holder that cannot be read.
 
+    A holder may be longer than its statement, which may only imply it, but not much longer than
+    names are.
+
     Raises:
         InputError: names ``place``.
     """
@@ -301,7 +346,7 @@ def check_pair(statement: str, holder: str | None, place: str) -> None:
     if holder is not None and not isinstance(holder, str):
         raise InputError(f"{place}: the holder must be text, not {type(holder).__name__}")
     refuse_halves(holder or "", place)
-    if holder and len(holder) > len(statement):
+    if holder and len(holder) > max(len(statement), _LONGEST_HOLDER):
         raise InputError(
             f"{place}: the holder is longer than the text ({len(holder)} against "
             f"{len(statement)} characters); are the two swapped?"

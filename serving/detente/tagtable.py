@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import glob
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +16,42 @@ from detente.files import read_jsonl
 from detente.picture import clean
 
 _BATCH_ROWS = 65_536
+
+
+def list_tables(paths: str | Path | Sequence[str | Path], output: Path | None = None) -> list[Path]:
+    """Return the tag tables that ``paths`` name, each once, in order.
+
+    Args:
+        paths: files, and patterns with ``*``, ``?`` or ``[``, where ``**`` stands for any depth;
+            errors and parts of runs do not match.
+        output: a file that is going to be written; it matches no pattern.
+
+    Raises:
+        InputError: a pattern that matches no table, or ``output`` is named.
+    """
+    found: dict[Path, Path] = {}
+    for path in [paths] if isinstance(paths, str | Path) else paths:
+        for file in _matches(str(path), output):
+            found.setdefault(file.resolve(), file)
+    return list(found.values())
+
+
+def _matches(path: str, output: Path | None) -> list[Path]:
+    written = output.resolve() if output else None
+    if not glob.has_magic(path) or Path(path).exists():
+        if Path(path).resolve() == written:
+            raise InputError(f"{path}: would be written over; give another --output")
+        return [Path(path)]
+    files = map(Path, sorted(glob.glob(path, recursive=True)))
+    found = [file for file in files if _is_table(file) and file.resolve() != written]
+    if not found:
+        raise InputError(f"{path}: matches no table in {', '.join(_FORMATS)}")
+    return found
+
+
+def _is_table(file: Path) -> bool:
+    is_written = file.name.endswith(".errors.jsonl") or file.parent.suffix == ".parts"
+    return file.suffix.lower() in _FORMATS and file.is_file() and not is_written
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from detente.codebook import Dimension
 from detente.errors import InputError
 from detente.files import replacing
 from detente.picture import clean
-from detente.summary import NAMELESS, UNDATED, Period, Summary, Tally, positions_of
+from detente.summary import UNDATED, Period, Summary, Tally, positions_of
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -292,7 +292,7 @@ class _Drawing:
 
     def _heading(self) -> Iterator[Shape]:
         summary = self.summary
-        shown, noun = len(summary.parties), {"actor": "actors", "party": "parties"}[summary.by]
+        shown = len(summary.parties)
         what = ", ".join(dimension.name for dimension in summary.dimensions)
         when = "" if summary.period == "none" else f" by {summary.period}"
         yield Words(
@@ -304,7 +304,7 @@ class _Drawing:
             bold=True,
         )
         most = "" if shown == self.parties else ", those with most positions"
-        text = f"{shown} of {self.parties} {noun} that take a position{most}"
+        text = f"{shown} of {self.parties} {summary.noun} that take a position{most}"
         if summary.parties == (None,):
             text = f"No position in the table has a known {summary.by}"
         elif self.nameless:
@@ -345,7 +345,7 @@ class _Drawing:
 
     def _party(self, party: str | None, tallies: Sequence[Tally], y: float) -> Iterator[Shape]:
         positions = sum(tally.positions for tally in tallies)
-        name = _fit(clean(party or NAMELESS[self.summary.by]), 13, 560)
+        name = _fit(clean(party or self.summary.nameless), 13, 560)
         yield Words(self.left, y + 15, name, 13, colour=_INK, bold=True)
         noun = "position" if positions == 1 else "positions"
         yield Words(_WIDTH - _RIGHT, y + 15, f"{positions} {noun}", anchor="end")

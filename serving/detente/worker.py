@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -32,6 +32,7 @@ class Settings:
         probabilities: give every label's probability.
         only_positions: leave out rows that take no position.
         min_confidence: leave out rows without a position at least this probable; 0 keeps all.
+        keep: columns of tables among the inputs that are carried along, see `Columns.keep`.
         batch_size: statements run together.
         threads: threads of one inference call; 0 takes every core.
     """
@@ -41,6 +42,7 @@ class Settings:
     probabilities: bool = False
     only_positions: bool = False
     min_confidence: float = 0.0
+    keep: tuple[str, ...] = ()
     batch_size: int = 32
     threads: int = 0
 
@@ -98,14 +100,15 @@ class Worker:
             entry.file,
             entry.item,
             name,
-            tuple(self._rows(article)),
+            tuple(self._rows(article, source.kept)),
             statements=len(article.statements),
             skipped=sum(not statement.holders for statement in article.statements),
             notes=tuple(notes),
         )
 
-    def _rows(self, article: Article) -> Iterator[dict[str, Any]]:
+    def _rows(self, article: Article, cells: Sequence[str | None]) -> Iterator[dict[str, Any]]:
         settings = self._settings
+        kept = dict(itertools.zip_longest(settings.keep, cells))
         rows = iter(article.rows(probabilities=settings.probabilities))
         for holder in itertools.chain.from_iterable(s.holders for s in article.statements):
             row = next(rows)
@@ -117,7 +120,7 @@ class Worker:
                 for name, p in holder.reading
             ):
                 continue
-            yield row
+            yield kept | row
 
 
 def tag_locally(entries: Iterable[Entry], settings: Settings, jobs: int) -> Iterator[Outcome]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 import random
 import shutil
@@ -173,7 +174,7 @@ def test_an_unfinished_run_is_not_written_over(
 def test_other_options_or_inputs_do_not_go_on(
     unfinished: Path, many: Path, detente: Command
 ) -> None:
-    for changed in (["--probabilities"], [str(ARTICLES / "river-talks.txt")]):
+    for changed in (["--probabilities"], ["--keep", "outlet"], [str(ARTICLES / "river-talks.txt")]):
         done = detente("tag", many, *changed, "-o", unfinished, "--resume")
         assert_one_line_error(done, "other articles, options or model")
 
@@ -222,6 +223,33 @@ def test_rows_can_be_left_out(tmp_path: Path, detente: Command) -> None:
     assert sum(wide[f"shift_{label}"] for label in ("softening", "hardening", "none")) == (
         pytest.approx(1, abs=1e-4)
     )
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+def test_columns_of_the_input_are_kept(tmp_path: Path, detente: Command, ending: str) -> None:
+    articles, output = tmp_path / "a.jsonl", tmp_path / f"tags.{ending}"
+    articles.write_text(
+        '{"id": "a", "outlet": "BBC", "text": "Japan refused to sign."}\n'
+        '{"id": "b", "outlet": "AP", "text": "Japan refused to sign."}\n'
+    )
+    document = tmp_path / "c.txt"
+    document.write_text("Japan refused to sign.")
+    done = detente("tag", articles, document, "--keep", "outlet", "-o", output)
+    assert done.returncode == 0, done.stderr
+    rows = pyarrow.parquet.read_table(output).to_pylist() if ending == "parquet" else None
+    if ending == "jsonl":
+        rows = [json.loads(line) for line in output.read_text().splitlines()]
+    if rows is None:
+        with output.open(newline="") as stream:
+            rows = [{**row, "outlet": row["outlet"] or None} for row in csv.DictReader(stream)]
+    assert [row["outlet"] for row in rows] == ["BBC", "AP", None]
+    assert list(rows[0]).index("outlet") == list(rows[0]).index("party") + 1
+
+
+def test_kept_columns_do_not_clash(manifest: Manifest, tmp_path: Path) -> None:
+    for names in (["party"], ["stance_none"], ["x_probability"], ["outlet", "outlet"]):
+        with pytest.raises(InputError, match=f"column '{names[0]}'"):
+            Batch([], tmp_path / "t.csv", Settings(keep=tuple(names)), manifest)
 
 
 def test_the_table_of_an_earlier_run_is_no_input(tmp_path: Path, detente: Command) -> None:

@@ -160,7 +160,10 @@ def test_tag_refuses_what_it_cannot_read(
     [
         (b'{"text": "Fine."}\n{"text": \n', [":2", "bad JSON"]),
         (b'{"text": " "}\n', [":1", "text is empty"]),
-        (b'{"text": "We left.", "holder": "the people of the hills"}\n', [":1", "longer than the"]),
+        (
+            b'{"text": "We left.", "holder": "' + b"the hills " * 11 + b'"}\n',
+            [":1", "longer than the"],
+        ),
         (b'{"text": "caf\xe9"}\n', [":1", "not UTF-8"]),
         (b"", ["is empty"]),
     ],
@@ -279,8 +282,23 @@ def test_summarize(detente: Command, tmp_path: Path) -> None:
     done = detente("summarize", tags, "--by", "actor", "-o", tmp_path / "sum.csv")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "sum.csv").read_text().startswith("actor,period,")
+    done = detente("summarize", tmp_path / "tag*.parquet", tags, "-o", tmp_path / "sum2.csv")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "sum2.csv").read_text().startswith("party,period,")
+    assert_one_line_error(detente("summarize", tags, "-o", tags), "would be written over")
     # The ending is looked at before the table.
     assert_one_line_error(detente("summarize", articles, "-o", tmp_path / "s.xls"), "s.xls")
+
+
+def test_a_summary_says_how_many_parties_it_does_not_show(detente: Command, tmp_path: Path) -> None:
+    tags = tmp_path / "tags.csv"
+    head = "actor,party,stance,stance_probability\n"
+    tags.write_text(head + "".join(f",Party {n},flexible,0.9\n" for n in range(21)))
+    done = detente("summarize", tags, "--period", "none")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Party ") == 20
+    assert done.stderr == "detente: 20 of 21 parties shown; --top N or -o FILE for all\n"
+    assert not detente("summarize", tags, "--period", "none", "--top", 3).stderr
 
 
 def test_articles_cannot_drive_the_terminal(detente: Command, tmp_path: Path) -> None:

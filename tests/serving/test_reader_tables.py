@@ -97,6 +97,34 @@ def test_columns_are_detected_and_said_once(tmp_path: Path, ending: str) -> None
     assert read(path, Columns("headline", "published"))[0][0] == Source("2003-09-29", "No")
 
 
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+def test_columns_are_kept_as_text(tmp_path: Path, ending: str) -> None:
+    outlets = [" BBC ", None, "AP"]
+    rows = [{"text": "No.", "Outlet": name, "page": n} for n, name in enumerate(outlets)]
+    path = write_table(tmp_path / f"a.{ending}", rows)
+    found, said = read(path, Columns(keep=("outlet", "desk", "page")))
+    assert [source.kept for source in found if isinstance(source, Source)] == [
+        ("BBC", None, "0"),
+        (None, None, "1"),
+        ("AP", None, "2"),
+    ]
+    assert f"{path}: no column 'desk' " in said[1]
+    assert "to keep; found 'text', 'Outlet', 'page'" in said[1]
+
+
+def test_lists_and_dates_are_kept_as_text(tmp_path: Path) -> None:
+    cells = {"tags": ["a", "ö"], "day": datetime.date(2026, 1, 5), "lead": True, "n": float("nan")}
+    path = write_table(tmp_path / "a.parquet", [{"text": "No.", **cells}])
+    kept = ('["a", "ö"]', "2026-01-05", "true", None)
+    assert read(path, Columns(keep=tuple(cells)))[0] == [Source(f"{path}:1", "No.", kept=kept)]
+
+
+def test_a_column_that_is_there_twice_cannot_be_kept(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,outlet,outlet\nNo.,a,b\n")
+    assert "column 'outlet' is there twice" in failure(path, Columns(keep=("outlet",)))
+
+
 def test_a_column_without_a_name_is_none_that_was_not_found(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(",text\n0,Japan said no.\n")  # as to_csv of pandas writes it

@@ -16,6 +16,7 @@ from detente.codebook import Dimension
 from detente.errors import InputError
 from detente.summary import Summary, summarize, summary_table
 from detente.table import writing
+from detente.timeline import save_timeline
 
 WARMTH = Dimension(
     name="warmth",
@@ -139,6 +140,66 @@ def test_unsure_labels_take_no_position(tags: Path) -> None:
     assert ("USA", 6, 0, 0, 0) in cells(summary, *names)
 
 
+@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
+def test_abstained_labels_are_told_of_or_dropped(tmp_path: Path, ending: str) -> None:
+    doubts = ["warmth move", "move", "warmth_of_a_kind", "warmth", "", None, "warmth", ""]
+    path = tmp_path / f"tags.{ending}"
+    with writing(path, {**COLUMNS, "abstained": str}) as add:
+        add([{**made, "abstained": doubt} for made, doubt in zip(ROWS, doubts, strict=True)])
+    names = ("party", "rows", "positions", "warmth_count", "move_count")
+    summary = summarize(path, CODEBOOK, period="none")
+    assert list(cells(summary, *names)) == [
+        ("USA", 6, 5, 4, 4),
+        ("The union", 1, 1, 1, 0),
+        (None, 1, 0, 0, 0),
+    ]
+    # An abstained "none" takes no position either way.
+    assert summary.remarks()[-1] == (
+        "labels too uncertain to rely on, counted all the same: 4 of 9; "
+        "--drop-abstained leaves them out"
+    )
+    summary = summarize(path, CODEBOOK, period="none", drop_abstained=True)
+    assert list(cells(summary, *names)) == [
+        ("USA", 6, 4, 3, 2),
+        ("The union", 1, 0, 0, 0),
+        (None, 1, 0, 0, 0),
+    ]
+    assert "abstained" not in " ".join(summary.remarks())
+
+
+def test_several_tables_are_one(tmp_path: Path) -> None:
+    whole = summarize(write(tmp_path / "whole.csv", ROWS), CODEBOOK)
+    other = [{**made, "article": "b.txt"} for made in ROWS[5:]]
+    first = write(tmp_path / "tags-1.csv", ROWS[:5])
+    write(tmp_path / "tags-2.parquet", other)
+    write(tmp_path / "tags-3.csv", [])
+    # A table that a pattern names again is counted once.
+    assert summarize([tmp_path / "tags-*", first], CODEBOOK) == whole
+    second = write(tmp_path / "tags-4.jsonl", [*other, *ROWS])
+    summary = summarize([first, second], CODEBOOK)
+    assert summary.remarks()[0] == (
+        f"{second}: 1 of its 2 articles have the id of one in an earlier table, for example "
+        "'a.txt', and count again"
+    )
+    assert summary.tallies[0].rows == 8
+    for path in (first, tmp_path / "tags-3.csv"):
+        write(path, [])
+    with pytest.raises(InputError, match=r"tags-1.csv: holds no rows, nor does any of the others"):
+        summarize([first, tmp_path / "tags-3.csv"], CODEBOOK)
+
+
+def test_tables_of_several_models_are_not_summed_up(tmp_path: Path) -> None:
+    first, path = write(tmp_path / "tags.csv", ROWS), tmp_path / "few.csv"
+    path.write_text("article,date,actor,party,move,move_probability\n")
+    with pytest.raises(InputError, match=rf"{path}: has the dimensions move, and {first} warmth, "):
+        summarize([first, path], CODEBOOK)
+
+
+def test_older_tables_do_not_tell_what_was_abstained_from(tags: Path) -> None:
+    assert "abstained" not in " ".join(summarize(tags, CODEBOOK).remarks())
+    assert_refused(tags, "no column 'abstained'", "--drop-abstained", drop_abstained=True)
+
+
 def test_by_party_or_actor_and_top(tmp_path: Path) -> None:
     rows = [
         row("2024-01-01", None, "cold", party="The union"),
@@ -151,7 +212,7 @@ def test_by_party_or_actor_and_top(tmp_path: Path) -> None:
     assert summary.parties == ("USA", "The union", "FRA")
     assert next(iter(summary.columns())) == "party"
     assert summary.top(2).parties == ("USA", "The union")
-    assert summary.top(None) == summary
+    assert summary.top(None) is summary
     assert summary.remarks() == []
     summary = summarize(path, CODEBOOK, by="actor")
     assert summary.parties == ("USA", "FRA", None)
@@ -159,6 +220,30 @@ def test_by_party_or_actor_and_top(tmp_path: Path) -> None:
     assert summary.remarks() == [
         'rows that name no listed actor, counted under "no listed actor": 1 of 4'
     ]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
+def test_by_another_column(tmp_path: Path, ending: str) -> None:
+    outlets = ["BBC", "BBC", "AP", "AP", "BBC", " ", None, "BBC"]
+    path = tmp_path / f"tags.{ending}"
+    with writing(path, {**COLUMNS, "outlet": str, "rows": str}) as add:
+        add([{**made, "outlet": n, "rows": "1"} for made, n in zip(ROWS, outlets, strict=True)])
+    summary = summarize(path, CODEBOOK, by="outlet", period="none")
+    assert list(cells(summary, "outlet", "rows", "positions")) == [
+        ("BBC", 4, 3),
+        ("AP", 2, 1),
+        (None, 2, 2),
+    ]
+    assert summary.remarks() == ['rows that name no outlet, counted under "no outlet": 2 of 8']
+    assert summarize(path, CODEBOOK, by="article").parties == ("a.txt",)
+    console = Console(width=100, record=True, file=(tmp_path / "out").open("w"))
+    console.print(summary_table(summary))
+    assert "outlet" in console.export_text()
+    save_timeline(summarize(path, CODEBOOK, by="outlet"), tmp_path / "outlets.svg", top=1)
+    assert "1 of 2 values of &#x27;outlet&#x27;" in (tmp_path / "outlets.svg").read_text()
+    assert_refused(path, "no column 'desk' to sum up by", "--keep", by="desk")
+    with pytest.raises(InputError, match="--by rows: is a column of the summary itself"):
+        summarize(path, CODEBOOK, by="rows")
 
 
 def test_a_table_may_have_fewer_dimensions_than_the_codebook(tmp_path: Path) -> None:
@@ -264,9 +349,9 @@ def test_damaged_rows_are_named(tmp_path: Path) -> None:
     assert_refused(path, "is damaged")
 
 
-def assert_refused(path: Path, *words: str, min_confidence: float = 0.0) -> None:
+def assert_refused(path: Path, *words: str, **options: Any) -> None:
     with pytest.raises(InputError) as caught:
-        summarize(path, CODEBOOK, min_confidence=min_confidence)
+        summarize(path, CODEBOOK, **options)
     message = str(caught.value)
     assert message.startswith(str(path))
     assert "\n" not in message

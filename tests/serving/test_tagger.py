@@ -98,7 +98,7 @@ def test_quotes_and_spaces_do_not_matter(tagger: Tagger) -> None:
         ("one text", None, ["takes a list"]),
         (["a b", " "], None, ["statement 2", "empty"]),
         (["a b"], ["x", "y"], ["1 statements but 2 holders"]),
-        (["We left."], ["the people of the hills"], ["statement 1", "longer than the text"]),
+        (["We left."], ["the hills " * 11], ["statement 1", "longer than the text (110 against 8"]),
         (["We left."], [3], ["must be text"]),
         (["We left.", "so " * 400], [None, "and " * 300], ["statement 2", "too many words"]),
         # The holder fits, but leaves less than what windows share.
@@ -141,6 +141,10 @@ def test_an_article_is_tagged_with_exact_offsets(tagger: Tagger) -> None:
     assert tagger.tag("").rows() == []
 
 
+def test_a_holder_that_is_only_implied_may_be_longer_than_the_statement(tagger: Tagger) -> None:
+    assert tagger("We refuse.", holder="European Commission").stance.label == "hardline"
+
+
 def test_a_long_holder_is_read_where_its_statement_fits(tagger: Tagger) -> None:
     assert tagger("international " * 34, "and " * 118)
 
@@ -176,6 +180,42 @@ def test_a_batch_holds_something(tagger: Tagger, batch_size: int) -> None:
     ):
         with pytest.raises(InputError, match=f"batch_size is {batch_size}"):
             run()
+
+
+def test_tag_many_takes_several_articles(tagger: Tagger) -> None:
+    for article in ("Japan said no.", detente.Source("a", "Japan said no.")):
+        with pytest.raises(InputError, match="tag_many takes several articles"):
+            tagger.tag_many(article)  # type: ignore[arg-type]
+
+
+def test_a_bad_article_does_not_end_the_others(tagger: Tagger) -> None:
+    articles: list[Any] = [
+        "Japan said no.",
+        "Half \ud800.",
+        detente.Source("b", "Half \ud800."),
+        float("nan"),
+        "Peru said no.",
+    ]
+    failures: list[Any] = []
+    tagged = tagger.tag_many(articles, on_failure=failures.append)
+    assert [article.text for article in tagged] == ["Japan said no.", "Peru said no."]
+    assert [(failure.name, failure.message) for failure in failures] == [
+        ("article 2", "article 2: half of a character at position 5"),
+        ("b", "b: half of a character at position 5"),
+        ("article 4", "article 4: the text must be a string, not float"),
+    ]
+    with pytest.raises(InputError, match="article 2: half of a character"):
+        list(tagger.tag_many(articles))
+
+
+def test_an_unforeseen_failure_does_not_end_the_others(
+    tagger: Tagger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[Any] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(tagger, "_discourse", lambda _: [][0])
+        assert not list(tagger.tag_many(["Japan said no."], on_failure=failures.append))
+    assert failures[0].message == "article 1: IndexError: list index out of range"
 
 
 def test_a_missing_file_of_actors_is_told_at_once(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from detente import Codebook
 from detente.codebook import Dimension
 from detente.errors import InputError
-from detente.tagtable import TagTable
+from detente.tagtable import TagTable, list_tables
 
 WARMTH = Dimension(name="warmth", labels=("cold", "hot", "none"), no_position="none")
 MOVE = Dimension(name="move", labels=("you", "me", "none"), no_position="none")
@@ -41,6 +41,20 @@ def test_tables_of_older_versions_are_read(tmp_path: Path, abstained: str) -> No
     path.write_text(f"move,move_probability{abstained}\nyou,0.9{cells}\n")
     assert TagTable.open(path).dimensions(CODEBOOK) == (MOVE,)
     assert read(path, "move") == [(1, 1)]
+
+
+def test_patterns_match_tables_and_nothing_that_a_run_writes_beside_them(tmp_path: Path) -> None:
+    parts = tmp_path / "c.parquet.parts"
+    parts.mkdir()
+    names = ("b.csv", "a.parquet", "a.errors.jsonl", "a.txt", "sum.csv", "c.parquet.parts/p.csv")
+    for name in names:
+        (tmp_path / name).touch()
+    b, a = tmp_path / "b.csv", tmp_path / "a.parquet"
+    assert list_tables([b, tmp_path / "**/*", a], tmp_path / "sum.csv") == [b, a]
+    with pytest.raises(InputError, match=r"\*.tsv: matches no table in .parquet, .csv, .jsonl"):
+        list_tables(tmp_path / "*.tsv")
+    with pytest.raises(InputError, match=r"b.csv: would be written over"):
+        list_tables([a, b], b)
 
 
 def test_a_column_may_not_be_there_twice(tmp_path: Path) -> None:

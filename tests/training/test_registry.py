@@ -110,7 +110,7 @@ def test_a_frame_is_read_row_by_row(
     assert set(read.columns) == set(model.metadata.signature.outputs.input_names())
     assert model.predict(pandas.DataFrame({"text": [TEXT]}))["stance"].tolist() == expected[1:]
     with pytest.raises(MlflowException, match="holder is longer than the text"):
-        model.predict(pandas.DataFrame({"text": ["No."], "holder": ["The union"]}))
+        model.predict(pandas.DataFrame({"text": ["No."], "holder": ["The union " * 11]}))
     logged = Path(mlflow.artifacts.download_artifacts(MODEL))
     assert not list(logged.rglob("*.pkl"))
     assert "detente==" in (logged / "requirements.txt").read_text()

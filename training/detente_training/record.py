@@ -56,7 +56,7 @@ def parse_record(value: Mapping[str, Any], codebook: Codebook, place: str) -> Re
     """Return the record of one JSON line.
 
     Raises:
-        InputError: no text, or a holder longer than the text.
+        InputError: no text, or a holder too long to be a party's name.
         CodebookError: a missing or unknown label. Both messages start with ``place``.
     """
     check_pair(value.get("text", ""), value.get("holder"), place)

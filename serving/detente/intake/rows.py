@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import itertools
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -190,7 +191,11 @@ def _read_jsonl(path: Path, columns: Columns, skip: int, say: Say, log: _Log) ->
         known = [value for row in head if isinstance(value := _parse_json(*row), dict)]
         names = list(dict.fromkeys(name for value in known for name in value))
         # Where no line can be read there is nothing to detect, and each line says why.
-        chosen = _choose(path, names, columns, say, whole=False) if known else Columns("text")
+        chosen = (
+            _choose(path, names, columns, say, whole=False)
+            if known
+            else Columns("text", keep=columns.keep)
+        )
         for place, line in itertools.chain(head, rows):
             if log.passed >= skip:
                 yield _article(place, _parse_json(place, line), chosen, log)
@@ -289,8 +294,8 @@ def _read_parquet(
 
 
 def _parquet_rows(file: Any, chosen: Columns, skip: int, log: _Log) -> Iterator[dict[str, Any]]:
-    roles = (chosen.text, chosen.id, chosen.date, chosen.title)
-    names = sorted({name for name in roles if name is not None})
+    wanted = {chosen.text, chosen.id, chosen.date, chosen.title, *chosen.keep}
+    names = [name for name in file.schema_arrow.names if name in wanted]
     groups = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
     group = 0
     while group < len(groups) and log.passed + groups[group] <= skip:
@@ -341,13 +346,19 @@ def _choose(
             f"{path}: no column of text; found {_list(names)}; name it with --text-column, "
             f"or call it {_list(_NAMES['text'][:4])}"
         )
-    for name in (chosen | detected).values():
+    keep = tuple(_find(names, [name]) or name for name in columns.keep)
+    for name in (*(chosen | detected).values(), *keep):
         if names.count(name) > 1:
             raise InputError(f"{path}: column {name!r} is there twice; rename one of them")
     if detected:
         found = ", ".join(f"{role} is column {name!r}" for role, name in detected.items())
         say(f"{path}: {found}")
-    return Columns(**{**chosen, **detected})
+    missing = [name for name in keep if name not in names]
+    if missing:
+        where = "" if whole else "in the first rows "
+        say(f"{path}: no column {_list(missing)} {where}to keep; found {_list(names)}")
+    roles = chosen | detected
+    return Columns(roles["text"], roles.get("id"), roles.get("date"), roles.get("title"), keep)
 
 
 def _find(names: Sequence[str], wanted: Sequence[str]) -> str | None:
@@ -382,7 +393,9 @@ def _article(
     if len(text) > LONGEST:
         return Failure(name, f"{place}: {_TOO_LONG}")
     title = _string(_value(row, chosen.title))
-    return Source(name, text, title=title, date=log.date(_value(row, chosen.date)))
+    date = log.date(_value(row, chosen.date))
+    kept = tuple(_kept(row.get(column)) for column in chosen.keep)
+    return Source(name, text, title=title, date=date, kept=kept)
 
 
 def _value(row: Mapping[str, Any], column: str | None) -> Any:
@@ -394,6 +407,15 @@ def _string(value: object) -> str | None:
     if isinstance(value, str | int | float):
         return str(value).strip() or None
     return None
+
+
+def _kept(value: Any) -> str | None:
+    """Return a cell that is carried along as text; None if it is empty."""
+    if value is None or value != value:
+        return None
+    if isinstance(value, bool | list | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value).strip() or None
 
 
 def _undecoded(place: str) -> InputError:

@@ -15,6 +15,7 @@ class Source:
     """An article's text as read, before it is tagged.
 
     The same file gives the same text each time, so that offsets into it keep their meaning.
+    ``kept`` has a table row's cells of `Columns.keep`; of a document it is empty.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Source:
     title: str | None = None
     date: datetime.date | None = None
     byline: str | None = None
+    kept: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,16 @@ class Failure:
 
 @dataclass(frozen=True)
 class Columns:
-    """The names of a table's columns; None lets the name be detected."""
+    """The names of a table's columns; None lets the name be detected.
+
+    ``keep`` names columns whose cells are carried along, as text.
+    """
 
     text: str | None = None
     id: str | None = None
     date: str | None = None
     title: str | None = None
+    keep: tuple[str, ...] = ()
 
 
 DETECTED = Columns()
