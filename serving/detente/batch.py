@@ -208,7 +208,8 @@ def _fingerprint(
         repr(table_columns),
         *(f"{file} {_state(file)}" for file in files),
     ]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    # Names of files may hold halves of characters.
+    return hashlib.sha256("\n".join(parts).encode(errors="backslashreplace")).hexdigest()
 
 
 def _state(file: File) -> str:

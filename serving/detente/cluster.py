@@ -20,7 +20,7 @@ from detente.errors import DetenteError, InputError
 from detente.files import LARGEST
 from detente.intake.listing import STDIN
 from detente.intake.reader import Entry, entries
-from detente.intake.source import DETECTED, Columns, Failure, Say, Source
+from detente.intake.source import DETECTED, Columns, Failure, Say, Source, without_halves
 from detente.remote import File, Remote, is_table, list_files, reason, without_written
 from detente.worker import Outcome, Settings, Worker
 
@@ -327,7 +327,9 @@ def _contents(
         with _local(file, folder) as path:
 
             def rename(text: str) -> str:
-                return text.replace(str(path), str(file))
+                # As names and failures are spelt.
+                local, given = without_halves(str(path)), without_halves(str(file))
+                return without_halves(text).replace(local, given)
 
             def say_renamed(note: str) -> None:
                 say(rename(note))

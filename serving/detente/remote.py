@@ -221,7 +221,7 @@ def errors_place(table: str) -> str:
 
 def _place(url: str) -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    run = hashlib.sha256(url.encode()).hexdigest()[:16]
+    run = hashlib.sha256(url.encode(errors="backslashreplace")).hexdigest()[:16]
     return cache / "detente" / "runs" / run / Remote(url).name
 
 

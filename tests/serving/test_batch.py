@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -295,6 +296,27 @@ def test_what_runs_write_is_known_by_any_path(
 @pytest.fixture(scope="module")
 def manifest() -> Manifest:
     return read_manifest(locate_model(None))
+
+
+def test_a_name_that_is_no_unicode_stops_no_run(tmp_path: Path, detente: Command) -> None:
+    text = "Oman will never sign the treaty, its envoy said."
+    names = {b"caf\xe9.txt": text, b"empty\xe9.txt": "", b"\xe9.csv": f'text\n"{text}"\n'}
+    try:
+        for name, content in names.items():
+            (tmp_path / os.fsdecode(name)).write_text(content)
+    except OSError:
+        pytest.skip("this file system has no such names")
+    output = tmp_path / "tags.jsonl"
+    for jobs in (1, 2):
+        done = detente("tag", tmp_path, "-o", output, "-j", jobs)
+        assert done.returncode == 1, done.stderr
+        named = {json.loads(line)["article"] for line in output.read_text("utf-8").splitlines()}
+        assert named == {f"{tmp_path}/caf\\udce9.txt", f"{tmp_path}/\\udce9.csv:2"}
+        (error,) = next(tmp_path.glob("*.errors.jsonl")).read_text("utf-8").splitlines()
+        assert json.loads(error) == {
+            "article": f"{tmp_path}/empty\\udce9.txt",
+            "error": f"{tmp_path}/empty\\udce9.txt: is empty",
+        }
 
 
 class Run:

@@ -280,7 +280,9 @@ def _read_parquet(
                 if not file.metadata.num_rows:
                     raise InputError(f"{path}: holds no row")
                 for row in _parquet_rows(file, chosen, skip, log):
-                    yield _article(f"{path}:{log.passed + 1}", row, chosen, log)
+                    place = f"{path}:{log.passed + 1}"
+                    is_bad = UNDECODED in row.values()
+                    yield _article(place, _undecoded(place) if is_bad else row, chosen, log)
         except InputError:
             raise
         except Exception as error:  # of a damaged file any part may fail, and in any way
@@ -375,8 +377,6 @@ def _article(
     text = _value(row, chosen.text)
     if not isinstance(text, str) or not text.strip():
         return Failure(name, f"{place}: no {chosen.text!r}; every row needs one")
-    if UNDECODED in text:
-        return Failure(name, str(_undecoded(place)))
     if "\0" in text:
         return Failure(name, f"{place}: the text holds a NUL character")
     if len(text) > LONGEST:

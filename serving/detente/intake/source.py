@@ -14,7 +14,8 @@ Say = Callable[[str], None]
 class Source:
     """An article's text as read, before it is tagged.
 
-    The same file gives the same text each time, so that offsets into it keep their meaning.
+    The same file gives the same text each time, so that offsets into it keep their meaning. Halves
+    of characters in its name or title are spelt out.
     """
 
     name: str
@@ -23,6 +24,12 @@ class Source:
     date: datetime.date | None = None
     byline: str | None = None
 
+    def __post_init__(self) -> None:
+        # Tables and lists of errors could not be written with them.
+        object.__setattr__(self, "name", without_halves(self.name))
+        if self.title is not None:
+            object.__setattr__(self, "title", without_halves(self.title))
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -30,6 +37,10 @@ class Failure:
 
     name: str
     message: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", without_halves(self.name))
+        object.__setattr__(self, "message", without_halves(self.message))
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,11 @@ class Columns:
 
 
 DETECTED = Columns()
+
+
+def without_halves(text: str) -> str:
+    """Return the text with halves of characters spelt out, as of file names that are no UTF-8."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def warn(message: str) -> None:
