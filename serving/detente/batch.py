@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _PART_ARTICLES = 200
 _PART_ROWS = 5000
 _PART_SECONDS = 15.0
+_ORIGIN = {"name", "encoder", "teacher", "corpus", "metrics"}  # of a model: decides no row
 
 Outcomes = Iterable[Outcome]
 Engine = Callable[[tuple[int, int]], Outcomes]
@@ -201,8 +202,7 @@ def _fingerprint(
     actors = read_text(settings.actors) if settings.actors else ""
     parts = [
         __version__,
-        repr(sorted(manifest.files.items())),
-        manifest.model_dump_json(include={"temperatures", "thresholds"}),
+        manifest.model_dump_json(exclude=_ORIGIN),
         repr(rows_depend_on),
         hashlib.sha256(actors.encode()).hexdigest(),
         repr(table_columns),

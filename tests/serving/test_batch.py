@@ -406,6 +406,22 @@ def test_two_runs_do_not_write_one_table(run: Run, tmp_path: Path, manifest: Man
     assert len((tmp_path / "tags.jsonl").read_text().splitlines()) == 3
 
 
+def test_another_window_or_codebook_does_not_go_on(
+    run: Run, tmp_path: Path, manifest: Manifest
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(3, end=KeyboardInterrupt)
+    first, *others = manifest.codebook.dimensions
+    turned = first.model_copy(update={"labels": first.labels[::-1]})
+    codebook = manifest.codebook.model_copy(update={"dimensions": (turned, *others)})
+    window = manifest.window.model_copy(update={"stride": manifest.window.stride + 1})
+    for changed in ({"window": window}, {"codebook": codebook}):
+        other = Run(tmp_path / "tags.jsonl", manifest.model_copy(update=changed))
+        with pytest.raises(InputError, match="other articles, options or model"):
+            other(3, resume=True)
+    Run(tmp_path / "tags.jsonl", manifest.model_copy(update={"metrics": {}}))(3, resume=True)
+
+
 def test_a_damaged_part_can_be_removed(run: Run, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(6, end=KeyboardInterrupt)
