@@ -294,8 +294,7 @@ def tag(
 
     Without --output the positions found are printed as a table. With it, what is done is kept in
     OUTPUT.parts until the table is complete, so that a killed run can go on with --resume.
-    Articles that cannot be read or tagged go to OUTPUT's name with .errors.jsonl, and the exit
-    status is then 1.
+    Articles that cannot be read or tagged go to OUTPUT.errors.jsonl, and the exit status is then 1.
     """
     from detente.batch import Batch, Outcomes, describe_failures, tally
     from detente.bundle import read_manifest
@@ -389,7 +388,7 @@ def _say(note: str) -> None:
 
 
 def _print_totals(totals: Totals, output: str | None, others: Counter[str]) -> None:
-    from detente.remote import errors_place
+    from detente.parts import errors_place
 
     for _, reason in totals.failures[:_FAILURES_SHOWN]:
         _say(f"skipped: {reason}")

@@ -9,13 +9,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 import pyarrow
 import pyarrow.parquet
 
 from detente.errors import InputError
-from detente.files import make_folder, move, reading, replacing
+from detente.files import make_folder, move, replacing
 from detente.table import Row, arrow_schema, writing
 
 _RUN = "run.json"
@@ -184,28 +184,29 @@ def parts_folder(output: Path) -> Path:
     return output.with_name(f"{output.name}.parts")
 
 
-def errors_file(output: Path) -> Path:
-    """Return the file that lists the articles which a run with this output could not read."""
-    return output.with_name(f"{output.stem}.errors.jsonl")
+def errors_place(output: str) -> str:
+    """Return where a run with this output, a path or URL, lists the articles it could not read."""
+    return f"{output}.errors.jsonl"
 
 
-def check_errors_file(path: Path) -> None:
+def check_errors(stream: BinaryIO, place: str) -> None:
     """Refuse to replace or remove a file that lists no errors of an earlier run.
+
+    Args:
+        stream: the open file.
+        place: its name.
 
     Raises:
         InputError: the file holds something else.
     """
-    if not path.exists():
-        return
-    with reading(path) as stream:
-        line = stream.readline()
+    line = stream.readline()
     try:
         is_ours = set(json.loads(line)) == {"article", "error"}
     except (ValueError, TypeError):
         is_ours = False
     if not is_ours:
         raise InputError(
-            f"{path}: is where this run would list errors, and holds something else; give another "
+            f"{place}: is where this run would list errors, and holds something else; give another "
             "--output"
         )
 
@@ -225,7 +226,7 @@ def without_output(
     """
     if output is None:
         return list(files)
-    written = {output.resolve(), errors_file(output).resolve()}
+    written = {output.resolve(), Path(errors_place(str(output))).resolve()}
     parts = parts_folder(output).resolve()
     kept = []
     for file in files:

@@ -19,7 +19,7 @@ from detente.errors import InputError
 from detente.files import make_folder, read_text, too_large
 from detente.intake import listing
 from detente.intake.listing import ENDINGS, TABLES, ending, is_url
-from detente.parts import errors_file, without_output
+from detente.parts import check_errors, errors_place, without_output
 from detente.table import check_ending
 
 _INSTALL = "pip install 'detente[cluster]'"
@@ -192,7 +192,8 @@ def placing(output: str) -> Iterator[Path]:
     a temporary name and is then moved to its own.
 
     Raises:
-        InputError: the URL has no table's ending, or cannot be written; seen before the block.
+        InputError: the URL has no table's ending, or cannot be written, or what lies in the place
+            of its errors is something else; seen before the block.
     """
     if not is_url(output):
         yield Path(output)
@@ -200,23 +201,16 @@ def placing(output: str) -> Iterator[Path]:
     table = _place(output)
     check_ending(table)
     _try_writing(output)
+    errors = errors_place(output)
+    _check_errors(errors)
     make_folder(table.parent)
     yield table
-    errors = errors_place(output)
     try:
-        _replace(table.with_name(Remote(errors).name), errors)
+        _replace(Path(errors_place(str(table))), errors)
         _replace(table, output)
     except InputError as error:
         raise InputError(f"{error}; the finished table is {table}") from None
     shutil.rmtree(table.parent)
-
-
-def errors_place(table: str) -> str:
-    """Return where the errors of a run lie, beside its table's path or URL."""
-    if not is_url(table):
-        return str(errors_file(Path(table)))
-    folder, slash, name = table.rpartition("/")
-    return f"{folder}{slash}{Path(name).stem}.errors.jsonl"
 
 
 def _place(url: str) -> Path:
@@ -232,6 +226,14 @@ def _try_writing(url: str) -> None:
     with _explained(url, "written"):
         system.pipe_file(trial, b"")
         system.rm_file(trial)
+
+
+def _check_errors(url: str) -> None:
+    system, path = _connect(url)
+    with _explained(url, "read"):
+        if system.exists(path):
+            with system.open(path, "rb") as stream:
+                check_errors(stream, url)
 
 
 def _replace(local: Path, url: str) -> None:

@@ -58,13 +58,14 @@ def whole(many: Path, tmp_path_factory: pytest.TempPathFactory, detente: Command
     done = detente("tag", many, "-o", output)
     assert done.returncode == 1, done.stderr
     assert "57 articles" in done.stderr
-    assert f"3 skipped (see {output.with_name('tags.errors.jsonl')})" in done.stderr
+    assert f"3 skipped (see {output.with_name('tags.jsonl.errors.jsonl')})" in done.stderr
     return output
 
 
 def test_failures_are_recorded_and_the_run_goes_on(whole: Path, many: Path) -> None:
     errors = [
-        json.loads(line) for line in whole.with_name("tags.errors.jsonl").read_text().splitlines()
+        json.loads(line)
+        for line in whole.with_name("tags.jsonl.errors.jsonl").read_text().splitlines()
     ]
     assert len(errors) == 3
     assert all(str(many) in error["error"] for error in errors)
@@ -141,9 +142,12 @@ def test_a_run_killed_at_its_end_can_be_resumed(
 
 
 def _assert_complete(output: Path, whole: Path) -> None:
-    for name in ("tags.jsonl", "tags.errors.jsonl"):
+    for name in ("tags.jsonl", "tags.jsonl.errors.jsonl"):
         assert output.with_name(name).read_text() == whole.with_name(name).read_text()
-    assert {file.name for file in output.parent.iterdir()} == {"tags.jsonl", "tags.errors.jsonl"}
+    assert {file.name for file in output.parent.iterdir()} == {
+        "tags.jsonl",
+        "tags.jsonl.errors.jsonl",
+    }
 
 
 @pytest.fixture
@@ -258,7 +262,7 @@ def test_a_bad_file_of_actors_is_told_once_and_first(
 
 
 @pytest.mark.parametrize(
-    ("name", "output"), [("news.jsonl", "news.jsonl"), ("news.errors.jsonl", "news.csv")]
+    ("name", "output"), [("news.jsonl", "news.jsonl"), ("news.csv.errors.jsonl", "news.csv")]
 )
 def test_an_input_is_not_written_over(
     tmp_path: Path, detente: Command, name: str, output: str
@@ -281,7 +285,7 @@ def test_a_folder_of_nothing_but_output_holds_no_article(tmp_path: Path, detente
 def test_what_runs_write_is_known_by_any_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("a.jsonl", "tags.jsonl", "tags.errors.jsonl", "old.errors.jsonl"):
+    for name in ("a.jsonl", "tags.jsonl", "tags.jsonl.errors.jsonl", "old.errors.jsonl"):
         (tmp_path / name).touch()
     for table in ("tags.jsonl", "old.csv"):
         (tmp_path / f"{table}.parts").mkdir()
@@ -473,14 +477,39 @@ def test_a_full_disk_is_told_and_the_run_goes_on(
 def test_only_errors_of_an_earlier_run_are_replaced(
     run: Run, tmp_path: Path, manifest: Manifest
 ) -> None:
-    errors = tmp_path / "tags.errors.jsonl"
+    errors = tmp_path / "tags.jsonl.errors.jsonl"
     errors.write_text('{"article": "a", "error": "a: is empty"}\n')
     run(3)
     assert _names(tmp_path) == ["tags.jsonl"]
     errors.write_text('{"text": "Iran agreed."}\n')
-    with pytest.raises(InputError, match=r"tags.errors.jsonl: .* give another --output"):
+    with pytest.raises(InputError, match=r"tags.jsonl.errors.jsonl: .* give another --output"):
         Run(tmp_path / "tags.jsonl", manifest)
     assert errors.read_text() == '{"text": "Iran agreed."}\n'
+
+
+def test_tables_with_one_stem_have_errors_of_their_own(tmp_path: Path, detente: Command) -> None:
+    (tmp_path / "bad.txt").write_text("")
+    (tmp_path / "good.txt").write_text("Oman will never sign the treaty, its envoy said.")
+    for name in ("tags.csv", "tags.parquet"):
+        done = detente("tag", tmp_path / "bad.txt", tmp_path / "good.txt", "-o", tmp_path / name)
+        assert f"(see {tmp_path / name}.errors.jsonl)" in done.stderr
+    assert detente("tag", tmp_path / "good.txt", "-o", tmp_path / "tags.parquet").returncode == 0
+    assert (tmp_path / "tags.csv.errors.jsonl").exists()
+    assert not (tmp_path / "tags.parquet.errors.jsonl").exists()
+
+
+def test_where_no_article_can_be_read_the_errors_tell_of_each(
+    tmp_path: Path, detente: Command
+) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("")
+    done = detente("tag", tmp_path, "-o", tmp_path / "tags.csv")
+    assert_one_line_error(done, "a.txt: is empty", f"; see {tmp_path / 'tags.csv.errors.jsonl'}")
+    errors = (tmp_path / "tags.csv.errors.jsonl").read_text().splitlines()
+    assert [json.loads(line)["error"] for line in errors] == [
+        f"{tmp_path / name}: is empty" for name in ("a.txt", "b.txt")
+    ]
+    assert _names(tmp_path) == ["a.txt", "b.txt", "tags.csv.errors.jsonl"]
 
 
 def test_a_damaged_model_is_told_once_by_several_processes(

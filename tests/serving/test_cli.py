@@ -115,8 +115,8 @@ def test_tag_goes_on_past_bad_articles(detente: Command, article: Path, tmp_path
     assert done.returncode == 1
     assert "left alone: 4 files of other kinds (.doc 2, no ending 1, .rtf 1)" in done.stderr
     assert "3 articles" in done.stderr
-    assert f"7 skipped (see {tmp_path / 'tags.errors.jsonl'})" in done.stderr
-    errors = (tmp_path / "tags.errors.jsonl").read_text()
+    assert f"7 skipped (see {tmp_path / 'tags.jsonl.errors.jsonl'})" in done.stderr
+    errors = (tmp_path / "tags.jsonl.errors.jsonl").read_text()
     for words in (
         "empty.txt: is empty",
         "photo.txt: is a binary",

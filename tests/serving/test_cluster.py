@@ -152,13 +152,13 @@ def test_an_interrupted_run_over_urls_goes_on_where_it_was(
     assert [row | {"article": ""} for row in rows] == [row | {"article": ""} for row in wanted]
     names = {row["article"] for row in rows}
     assert {f"file://{articles}/a.txt", f"file://{articles}/f.csv:2", "n59"} < names
-    errors = (tmp_path / "tags.errors.jsonl").read_text().splitlines()
+    errors = (tmp_path / "tags.parquet.errors.jsonl").read_text().splitlines()
     assert [json.loads(line)["article"] for line in errors] == [
         *(f"file://{articles}/c.txt", f"file://{articles}/d.docx", "n30"),
     ]
     assert f"file://{articles}/c.txt: is empty" in errors[0]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        *("cache", "tags.errors.jsonl", "tags.parquet"),
+        *("cache", "tags.parquet", "tags.parquet.errors.jsonl"),
     ]
     assert not list((tmp_path / "cache").rglob("*.parquet"))
 
@@ -311,7 +311,7 @@ def test_a_document_beyond_the_limit_is_not_fetched(memory: Any) -> None:
 
 
 def test_what_a_run_writes_is_not_read(memory: Any) -> None:
-    for name in ("tags.jsonl", "tags.errors.jsonl"):
+    for name in ("tags.jsonl", "tags.jsonl.errors.jsonl"):
         memory.pipe_file(f"/news/{name}", b"{}")
     found = Cluster(SETTINGS).list_files(["memory://news"], "memory://news/tags.jsonl")
     assert not any("tags" in str(file) for file in found)
@@ -329,6 +329,24 @@ def test_an_output_that_cannot_be_written_is_refused_at_once(
         with pytest.raises(InputError, match=message), placing(url):
             pytest.fail("the work was begun")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_only_errors_of_an_earlier_run_are_replaced_at_a_url(
+    memory: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    errors = "/news/tags.csv.errors.jsonl"
+    memory.pipe_file(errors, b'{"text": "Iran agreed."}\n')
+    with (
+        pytest.raises(InputError, match=r"tags.csv.errors.jsonl: .* give another --output"),
+        placing("memory://news/tags.csv"),
+    ):
+        pytest.fail("the work was begun")
+    assert memory.cat_file(errors) == b'{"text": "Iran agreed."}\n'
+    memory.pipe_file(errors, b'{"article": "a", "error": "a: is empty"}\n')
+    with placing("memory://news/tags.csv") as place:
+        place.write_text("article\n")
+    assert not memory.exists(errors)
 
 
 def test_stdin_is_refused() -> None:
