@@ -17,7 +17,7 @@ from detente.intake.dates import parse_date
 from detente.intake.listing import ending
 from detente.intake.source import Columns, Failure, Say, Source
 
-Article = Source | Failure
+Found = Source | Failure
 
 _Record = TypeVar("_Record")
 
@@ -46,7 +46,7 @@ _HEAD_LENGTH = 1_000_000  # or fewer of them that have as many characters
 _BATCH = 32  # rows of a .parquet file in memory
 
 
-def read_table(path: Path, columns: Columns, *, skip: int, say: Say) -> Iterator[Article]:
+def read_table(path: Path, columns: Columns, *, skip: int, say: Say) -> Iterator[Found]:
     """Yield the articles of a table, or why one, or the rest of them, could not be read.
 
     An article is named by its id, without one by its place: ``path:line`` of the line where it
@@ -60,7 +60,7 @@ def read_table(path: Path, columns: Columns, *, skip: int, say: Say) -> Iterator
             dates could not be read and how many ids repeat, those left out not counted.
     """
     log = _Log()
-    held: Article | None = None
+    held: Found | None = None
     for article in _articles(path, columns, skip, say, log):
         if held is not None:
             yield held
@@ -71,7 +71,7 @@ def read_table(path: Path, columns: Columns, *, skip: int, say: Say) -> Iterator
         yield held
 
 
-def _articles(path: Path, columns: Columns, skip: int, say: Say, log: _Log) -> Iterator[Article]:
+def _articles(path: Path, columns: Columns, skip: int, say: Say, log: _Log) -> Iterator[Found]:
     try:
         yield from _READERS[ending(path) or ""](path, columns, skip, say, log)
     except InputError as error:
@@ -180,7 +180,7 @@ class _Lines:
                 yield self.place, record
 
 
-def _read_jsonl(path: Path, columns: Columns, skip: int, say: Say, log: _Log) -> Iterator[Article]:
+def _read_jsonl(path: Path, columns: Columns, skip: int, say: Say, log: _Log) -> Iterator[Found]:
     with opening(path, say) as stream:
         lines = _Lines(stream, path)
         rows = (row for row in lines.records(lines) if not _is_blank(row[1]))
@@ -225,7 +225,7 @@ def _parse_json(place: str, line: str | InputError) -> dict[str, Any] | InputErr
         return error
 
 
-def _read_csv(path: Path, columns: Columns, skip: int, say: Say, log: _Log) -> Iterator[Article]:
+def _read_csv(path: Path, columns: Columns, skip: int, say: Say, log: _Log) -> Iterator[Found]:
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST))
     with opening(path, say) as stream:
         lines = _Lines(stream, path)
@@ -268,9 +268,7 @@ def _parse_row(
     return dict(zip(header, row, strict=False))
 
 
-def _read_parquet(
-    path: Path, columns: Columns, skip: int, say: Say, log: _Log
-) -> Iterator[Article]:
+def _read_parquet(path: Path, columns: Columns, skip: int, say: Say, log: _Log) -> Iterator[Found]:
     import pyarrow.parquet
 
     with reading(path) as stream:
@@ -368,9 +366,7 @@ def _list(names: Sequence[str]) -> str:
     return shown + (", ..." if len(names) > 12 else "") if names else "none"
 
 
-def _article(
-    place: str, row: Mapping[str, Any] | InputError, chosen: Columns, log: _Log
-) -> Article:
+def _article(place: str, row: Mapping[str, Any] | InputError, chosen: Columns, log: _Log) -> Found:
     if isinstance(row, InputError):
         return Failure(place, str(row))
     name = log.name(_value(row, chosen.id), place)
@@ -400,7 +396,7 @@ def _undecoded(place: str) -> InputError:
     return InputError(f"{place}: not in the encoding that the file begins with; convert it first")
 
 
-_READERS: dict[str, Callable[[Path, Columns, int, Say, _Log], Iterator[Article]]] = {
+_READERS: dict[str, Callable[[Path, Columns, int, Say, _Log], Iterator[Found]]] = {
     ".jsonl": _read_jsonl,
     ".csv": _read_csv,
     ".tsv": _read_csv,
