@@ -332,11 +332,11 @@ def tag(
         from detente.cluster import Cluster
 
         cluster = Cluster(replace(settings, threads=threads), columns, jobs=jobs, address=address)
-        files = cluster.list_files(paths, output)
+        files = cluster.list_files(paths, output, others, _say)
         start_engine = partial(cluster.tag, files)
     else:
         table_path = Path(output) if output else None
-        local = without_output(list_files(paths, others), table_path, named_files(paths))
+        local = without_output(list_files(paths, others, _say), table_path, named_files(paths))
         files = local
 
         def start_engine(start: tuple[int, int]) -> Outcomes:

@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from detente.errors import InputError
-from detente.files import make_folder, read_text, too_large
+from detente.files import make_folder, too_large
 from detente.intake import listing
-from detente.intake.listing import ENDINGS, TABLES, ending, is_url
+from detente.intake.listing import ENDINGS, TABLES, ending, find_files, is_url
+from detente.intake.source import Say, warn
 from detente.parts import check_errors, errors_place, without_output
 from detente.table import check_ending
 
@@ -76,7 +78,9 @@ def is_table(file: File) -> bool:
     return ending(Path(file.name)) in TABLES
 
 
-def list_files(paths: Sequence[str | Path]) -> list[File]:
+def list_files(
+    paths: Sequence[str | Path], others: Counter[str] | None = None, say: Say = warn
+) -> list[File]:
     """Return the article files that ``paths`` name, URLs among them.
 
     Like `detente.intake.listing.list_files`, where a file, a folder, a pattern or a line of a
@@ -86,16 +90,20 @@ def list_files(paths: Sequence[str | Path]) -> list[File]:
         InputError: a path or URL does not exist, cannot be reached or read, or names no article.
     """
     given = [paths] if isinstance(paths, str | Path) else paths
-    return [file for path in given for file in _expand(str(path))]
+    passed = Counter[str]() if others is None else others
+    return listing.once((file for path in given for file in _expand(str(path), passed)), say)
 
 
-def _expand(name: str) -> Iterator[File]:
+def _expand(name: str, others: Counter[str]) -> Iterator[File]:
     if name.startswith("@"):
-        yield from _listed(Path(name[1:]))
-    elif is_url(name):
-        yield from _remotes(name)
+        path = Path(name[1:])
+        yield from listing.from_list(path, lambda line: _find(line, others, path.parent))
     else:
-        yield from listing.list_files([name])
+        yield from _find(name, others)
+
+
+def _find(name: str, others: Counter[str], folder: Path = Path()) -> Sequence[File]:
+    return _remotes(name, others) if is_url(name) else find_files(name, others, folder)
 
 
 def without_written(
@@ -116,21 +124,7 @@ def without_written(
     return [file for file in files if isinstance(file, Remote) or str(file) in kept]
 
 
-def _listed(path: Path) -> Iterator[File]:
-    lines = [line.strip() for line in read_text(path).splitlines()]
-    if not any(map(is_url, lines)):
-        yield from listing.list_files([f"@{path}"])
-        return
-    for number, line in enumerate(lines, start=1):
-        if not line or line.startswith("#"):
-            continue
-        try:
-            yield from _expand(line if is_url(line) else str(path.parent / line))
-        except InputError as error:
-            raise InputError(f"{path}:{number}: {error}") from None
-
-
-def _remotes(url: str) -> list[Remote]:
+def _remotes(url: str, others: Counter[str]) -> list[Remote]:
     system, path = _connect(url)
     with _explained(url, "read"):
         try:
@@ -139,13 +133,13 @@ def _remotes(url: str) -> list[Remote]:
             if not _WILD.search(path):
                 raise
             base = url[: url.rindex("/", 0, _wild_start(url)) + 1]
-            return _inside(url, base, system, _matches(system, path))
+            return _inside(url, base, system, _matches(system, path), others)
         if info["type"] != "directory":
             if ending(Path(Remote(url).name)) is None:
                 raise InputError(f"{url}: cannot be read; give a file ending in {_ALLOWED}")
             return [Remote(url, _state(info))]
         base = url if url.endswith("/") else f"{url}/"
-        return _inside(url, base, system, system.find(path, detail=True))
+        return _inside(url, base, system, system.find(path, detail=True), others)
 
 
 def _wild_start(url: str) -> int:
@@ -162,17 +156,23 @@ def _matches(system: Any, pattern: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _inside(url: str, base: str, system: Any, found: dict[str, dict[str, Any]]) -> list[Remote]:
+def _inside(
+    url: str, base: str, system: Any, found: dict[str, dict[str, Any]], others: Counter[str]
+) -> list[Remote]:
     root = system._strip_protocol(base).rstrip("/")
     files = {
         PurePosixPath(path[len(root) :].lstrip("/")): info
         for path, info in found.items()
         if info["type"] != "directory"
     }
-    remotes = [
-        Remote(f"{base}{path}", _state(info))
+    seen = {
+        path: info
         for path, info in sorted(files.items(), key=lambda item: item[0])
-        if ending(Path(path.name)) and not any(part.startswith(".") for part in path.parts)
+        if not any(part.startswith(".") for part in path.parts)
+    }
+    others.update(path.suffix.lower() or "no ending" for path in seen if not ending(Path(path)))
+    remotes = [
+        Remote(f"{base}{path}", _state(info)) for path, info in seen.items() if ending(Path(path))
     ]
     if not remotes:
         raise InputError(f"{url}: holds no file ending in {_ALLOWED}")

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
@@ -269,6 +270,17 @@ def test_urls_of_files_folders_patterns_and_lists(memory: Any, tmp_path: Path) -
     listing = tmp_path / "list"
     listing.write_text("# both kinds\nmemory://news/b.txt\n\nx.txt\n")
     assert urls(f"@{listing}") == ["b.txt", str(tmp_path / "x.txt")]
+    others = Counter[str]()
+    said: list[str] = []
+    twice = ["memory://news", "memory://news/**/*.*", f"@{listing}"]
+    assert len(list_files(twice, others, said.append)) == 5
+    assert others == {".png": 2}
+    assert said == [
+        "memory://news/[draft].txt: is named more than once, and read once; 4 files are"
+    ]
+    listing.write_text("# nothing\n")
+    with pytest.raises(InputError, match="names no file"):
+        list_files([f"@{listing}"])
     listing.write_text("\nmemory://news/none.txt\n")
     with pytest.raises(InputError, match=f"{listing}:2: memory://news/none.txt: no such file"):
         list_files([f"@{listing}"])
@@ -350,5 +362,7 @@ def test_only_errors_of_an_earlier_run_are_replaced_at_a_url(
 
 
 def test_stdin_is_refused() -> None:
+    with pytest.raises(InputError, match="an empty name"):
+        list_files([""])
     with pytest.raises(InputError, match="standard input"):
         Cluster(SETTINGS, Columns()).list_files(["-"])

@@ -102,7 +102,7 @@ def read_articles(
     >>> for source in read_articles(["data/articles"]):  # doctest: +SKIP
     ...     print(source.name, len(source.text))
     """
-    return _articles(entries(list_files(paths), columns, say=say), on_failure, say)
+    return _articles(entries(list_files(paths, say=say), columns, say=say), on_failure, say)
 
 
 def _articles(
