@@ -336,7 +336,8 @@ def tag(
         start_engine = partial(cluster.tag, files)
     else:
         table_path = Path(output) if output else None
-        local = without_output(list_files(paths, others, _say), table_path, named_files(paths))
+        listed = list_files(paths, others, _say)
+        local = without_output(listed, table_path, named_files(paths), _say)
         files = local
 
         def start_engine(start: tuple[int, int]) -> Outcomes:
@@ -346,9 +347,7 @@ def tag(
     if resume and STDIN in files:
         raise InputError("tag: --resume cannot read stdin again; save it as a file and tag that")
     if not files:
-        raise InputError(
-            f"{' '.join(paths)}: holds only what this run writes itself, and no article"
-        )
+        raise InputError(f"{' '.join(paths)}: holds only what detente tag wrote, and no article")
     shown: list[Row] = []
     see: See = shown.extend if table else lambda _: None
     try:

@@ -94,7 +94,7 @@ class Cluster:
         files = list_files(paths, others, say)
         if STDIN in files:
             raise InputError("-: standard input cannot be read on a cluster; give a file")
-        return files if output is None else without_written(files, output, paths)
+        return without_written(files, output, paths, say)
 
     def tag(
         self, files: Sequence[File], start: tuple[int, int] = (0, 0)

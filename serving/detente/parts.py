@@ -16,6 +16,8 @@ import pyarrow.parquet
 
 from detente.errors import InputError
 from detente.files import make_folder, move, replacing
+from detente.intake.source import Say, warn
+from detente.intake.tags import holds_tags, without_tags
 from detente.table import Row, arrow_schema, writing
 
 _RUN = "run.json"
@@ -212,20 +214,21 @@ def check_errors(stream: BinaryIO, place: str) -> None:
 
 
 def without_output(
-    files: Sequence[Path], output: Path | None, named: Collection[Path] = ()
+    files: Sequence[Path], output: Path | None, named: Collection[Path] = (), say: Say = warn
 ) -> list[Path]:
-    """Return the files but for those that a run writes itself, which lie in a searched folder.
+    """Return the files but for those that this run or another writes in a searched folder.
 
     Args:
         files: the inputs.
         output: the table to be.
         named: the inputs that the user names one by one.
+        say: called once if tables of other runs are left out.
 
     Raises:
-        InputError: one of those that the run writes is named.
+        InputError: one of those that this run writes is named, or holds something else as yet.
     """
     if output is None:
-        return list(files)
+        return without_tags(files, named, say)
     written = {output.resolve(), Path(errors_place(str(output))).resolve()}
     parts = parts_folder(output).resolve()
     kept = []
@@ -235,7 +238,17 @@ def without_output(
             kept.append(file)
         elif file in named:
             raise InputError(f"{file}: would be written by this run itself; give another --output")
-    return kept
+        elif place == output.resolve() and file.stat().st_size and not holds_tags(file):
+            raise not_written(str(file))
+    return without_tags(kept, named, say)
+
+
+def not_written(output: str) -> InputError:
+    """Return the error of an output that is among the inputs and was written by no run."""
+    return InputError(
+        f"{output}: is among the articles, and no table that detente tag wrote; give another "
+        "--output"
+    )
 
 
 def _part(folder: Path, number: int) -> Path:

@@ -21,7 +21,8 @@ from detente.files import make_folder, too_large
 from detente.intake import listing
 from detente.intake.listing import ENDINGS, TABLES, ending, find_files, is_url
 from detente.intake.source import Say, warn
-from detente.parts import check_errors, errors_place, without_output
+from detente.intake.tags import begins_tags, without_tags
+from detente.parts import check_errors, errors_place, not_written, without_output
 from detente.table import check_ending
 
 _INSTALL = "pip install 'detente[cluster]'"
@@ -107,21 +108,45 @@ def _find(name: str, others: Counter[str], folder: Path = Path()) -> Sequence[Fi
 
 
 def without_written(
-    files: Sequence[File], output: str, paths: Sequence[str | Path] = ()
+    files: Sequence[File],
+    output: str | None,
+    paths: Sequence[str | Path] = (),
+    say: Say = warn,
 ) -> list[File]:
-    """Return the files but for those that a run with this output writes itself.
+    """Return the files but for those that this run or another writes in a searched folder.
+
+    Of files behind URLs only this run's own are told.
+
+    Args:
+        files: the inputs.
+        output: the table to be.
+        paths: what the user names.
+        say: called once if tables of other runs are left out.
 
     Raises:
-        InputError: ``paths`` name one of those.
+        InputError: ``paths`` name one that this run writes, or it holds something else as yet.
     """
-    if is_url(output):
+    local = [file for file in files if isinstance(file, Path)]
+    named = listing.named_files(paths)
+    if output is not None and is_url(output):
         written = {output, errors_place(output)}
         for path in written.intersection(map(str, paths)):
             raise InputError(f"{path}: would be written by this run itself; give another --output")
-        return [file for file in files if str(file) not in written]
-    local = [file for file in files if isinstance(file, Path)]
-    kept = {str(file) for file in without_output(local, Path(output), listing.named_files(paths))}
+        if any(str(file) == output for file in files):
+            _check_tags(output)
+        files = [file for file in files if str(file) not in written]
+        local = without_tags(local, named, say)
+    else:
+        local = without_output(local, Path(output) if output else None, named, say)
+    kept = set(map(str, local))
     return [file for file in files if isinstance(file, Remote) or str(file) in kept]
+
+
+def _check_tags(url: str) -> None:
+    system, path = _connect(url)
+    with _explained(url, "read"), system.open(path, "rb") as stream:
+        if system.size(path) and not begins_tags(stream, Remote(url).name):
+            raise not_written(url)
 
 
 def _remotes(url: str, others: Counter[str]) -> list[Remote]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import random
@@ -21,8 +22,9 @@ from detente.bundle import Manifest, read_manifest
 from detente.errors import InputError
 from detente.files import replacing
 from detente.intake.listing import list_files, named_files
-from detente.intake.reader import Entry
+from detente.intake.reader import Columns, Entry, Failure, read_articles
 from detente.parts import Parts, without_output
+from detente.table import writing
 from detente.tagger import locate_model
 from detente.worker import Outcome, Settings, Worker
 from tests.conftest import ROOT, Command, assert_one_line_error
@@ -277,9 +279,52 @@ def test_an_input_is_not_written_over(
 
 
 def test_a_folder_of_nothing_but_output_holds_no_article(tmp_path: Path, detente: Command) -> None:
-    (tmp_path / "tags.jsonl").write_text("{}\n")
-    done = detente("tag", tmp_path, "-o", tmp_path / "tags.jsonl")
+    (tmp_path / "tags.csv").write_text("article,statement,start,end,text,attribution\n")
+    done = detente("tag", tmp_path, "-o", tmp_path / "tags.csv")
     assert_one_line_error(done, "no article")
+    with pytest.raises(InputError, match="no article"):
+        read_articles([tmp_path])
+    assert list(read_articles(str(ARTICLES / "river-talks.txt")))
+
+
+@pytest.mark.parametrize("given", ["", "*.jsonl"])
+def test_articles_in_the_place_of_the_output_are_kept(tmp_path: Path, given: str) -> None:
+    output = tmp_path / "articles.jsonl"
+    output.write_text('{"text": "Iran agreed."}\n')
+    (tmp_path / "more.jsonl").write_text('{"text": "Japan agreed."}\n')
+    files = list_files([tmp_path / given])
+    with pytest.raises(InputError, match=r"articles.jsonl: is among the articles.* --output"):
+        without_output(files, output)
+    assert without_output(files, tmp_path / "tags.jsonl") == files
+    output.write_text("")
+    assert without_output(files, output) == [tmp_path / "more.jsonl"]
+
+
+def test_tables_of_other_runs_are_no_articles(tmp_path: Path, manifest: Manifest) -> None:
+    for name in ("a.csv", "b.jsonl", "c.parquet"):
+        with writing(tmp_path / name, columns(manifest.codebook)) as write:
+            write([dict.fromkeys(columns(manifest.codebook))])
+    (tmp_path / "d.csv.gz").write_bytes(gzip.compress((tmp_path / "a.csv").read_bytes()))
+    (tmp_path / "e.csv").write_text("statement,text\n1,Iran agreed.\n")
+    for name in ("f.csv", "g.jsonl", "h.parquet", "i.csv.gz"):
+        (tmp_path / name).write_bytes(b"\xff\0 no table")
+    files = list_files([tmp_path])
+    assert len(files) == 9
+    said: list[str] = []
+    kept = without_output(files, tmp_path / "tags.csv", say=said.append)
+    assert [file.name for file in kept] == ["e.csv", "f.csv", "g.jsonl", "h.parquet", "i.csv.gz"]
+    assert said == [
+        f"{tmp_path / 'a.csv'}: is left alone, as a table that detente tag wrote; 4 such files are"
+    ]
+    for name in ("a.csv", "b.jsonl", "c.parquet", "d.csv.gz"):
+        with pytest.raises(InputError, match="is a table that detente tag wrote"):
+            list(read_articles([tmp_path / name], say=said.append))
+    failed: list[Failure] = []
+    found = read_articles([tmp_path], on_failure=failed.append, say=said.append)
+    assert [article.text for article in found] == ["Iran agreed."]
+    assert len(failed) == 4
+    # Whoever names the column may read any table.
+    assert read_articles([tmp_path / "b.jsonl"], Columns("text"), on_failure=failed.append)
 
 
 def test_what_runs_write_is_known_by_any_path(

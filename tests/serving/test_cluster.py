@@ -322,11 +322,24 @@ def test_a_document_beyond_the_limit_is_not_fetched(memory: Any) -> None:
         pass
 
 
-def test_what_a_run_writes_is_not_read(memory: Any) -> None:
+def test_what_runs_write_is_not_read(memory: Any, tmp_path: Path) -> None:
     for name in ("tags.jsonl", "tags.jsonl.errors.jsonl"):
-        memory.pipe_file(f"/news/{name}", b"{}")
-    found = Cluster(SETTINGS).list_files(["memory://news"], "memory://news/tags.jsonl")
+        memory.pipe_file(
+            f"/news/{name}", b'{"statement": 1, "start": 0, "end": 9, "attribution": ""}'
+        )
+    there, output = Cluster(SETTINGS), "memory://news/tags.jsonl"
+    found = there.list_files(["memory://news"], output)
     assert not any("tags" in str(file) for file in found)
+    memory.pipe_file("/news/tags.jsonl", b'{"text": "Iran agreed."}')
+    with pytest.raises(InputError, match=r"tags.jsonl: is among the articles.* --output"):
+        there.list_files(["memory://news"], output)
+    (tmp_path / "a.csv").write_text("statement,start,end,text,attribution\n")
+    (tmp_path / "b.csv").write_text("text\nIran agreed.\n")
+    memory.rm_file("/news/tags.jsonl")
+    for place in (None, output, str(tmp_path / "tags.csv")):
+        said: list[str] = []
+        assert there.list_files([tmp_path], place, say=said.append) == [tmp_path / "b.csv"]
+        assert said == [f"{tmp_path / 'a.csv'}: is left alone, as a table that detente tag wrote"]
 
 
 def test_an_output_that_cannot_be_written_is_refused_at_once(

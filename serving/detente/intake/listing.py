@@ -70,8 +70,9 @@ def once(files: Iterable[_File], say: Say) -> list[_File]:
 
 def named_files(paths: Sequence[str | Path]) -> set[Path]:
     """Return the files that ``paths`` name one by one, not by a folder or a pattern."""
+    given = [paths] if isinstance(paths, str | Path) else paths
     named: set[Path] = set()
-    for path in map(str, paths):
+    for path in map(str, given):
         if path.startswith("@"):
             listing = Path(path[1:])
             named.update(listing.parent / name for _, name in _lines(listing))

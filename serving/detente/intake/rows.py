@@ -16,6 +16,7 @@ from detente.intake.charset import UNDECODED, opening
 from detente.intake.dates import parse_date
 from detente.intake.listing import ending
 from detente.intake.source import Columns, Failure, Say, Source
+from detente.intake.tags import are_tags
 
 Found = Source | Failure
 
@@ -322,6 +323,11 @@ def _choose(
 
     ``whole`` tells that no other column than ``names`` may turn up.
     """
+    if columns.text is None and are_tags(names):
+        raise InputError(
+            f"{path}: is a table that detente tag wrote; give it articles, or --text-column if "
+            "this is a table of them"
+        )
     chosen: dict[str, str | None] = {}
     for role in _NAMES:
         given: str | None = getattr(columns, role)
