@@ -383,7 +383,15 @@ def tag(
 
 
 def _say(note: str) -> None:
-    print(f"detente: {note}", file=sys.stderr)
+    _tell(f"detente: {note}")
+
+
+def _tell(line: str) -> None:
+    from detente.intake.source import without_halves
+    from detente.picture import printable
+
+    # Names of files and parties could drive the terminal.
+    print(" ".join(printable(without_halves(line)).splitlines()), file=sys.stderr)
 
 
 def _print_totals(totals: Totals, output: str | None, others: Counter[str]) -> None:
@@ -397,20 +405,19 @@ def _print_totals(totals: Totals, output: str | None, others: Counter[str]) -> N
     parties = sorted(totals.positions.items(), key=lambda item: (-item[1], item[0]))
     named = ", ".join(f"{party or 'no party'} {n}" for party, n in parties[:_PARTIES_SHOWN])
     if named:
-        print(f"positions: {named}{', ...' * (len(parties) > _PARTIES_SHOWN)}", file=sys.stderr)
+        _tell(f"positions: {named}{', ...' * (len(parties) > _PARTIES_SHOWN)}")
     if others:
         kinds = ", ".join(f"{ending} {n}" for ending, n in others.most_common(_ENDINGS_SHOWN))
         kinds += ", ..." * (len(others) > _ENDINGS_SHOWN)
         count = _some(others.total(), "file")
-        print(f"left alone: {count} of other kinds ({kinds})", file=sys.stderr)
+        _tell(f"left alone: {count} of other kinds ({kinds})")
     written = f", written to {output}" if output else ""
     errors = f" (see {errors_place(output)})" if output and totals.failures else ""
-    print(
+    _tell(
         f"{_some(totals.articles, 'article')}, {_some(totals.statements, 'statement')} "
         f"({totals.skipped} without a sign of a position or party), {_some(totals.rows, 'row')}, "
         f"{_some(sum(totals.positions.values()), 'position')}{written}; "
-        f"{len(totals.failures)} skipped{errors}",
-        file=sys.stderr,
+        f"{len(totals.failures)} skipped{errors}"
     )
 
 

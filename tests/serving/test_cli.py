@@ -290,6 +290,13 @@ def test_articles_cannot_drive_the_terminal(detente: Command, tmp_path: Path) ->
         done = detente(command, path)
         assert done.returncode == 0
         assert "\x1b[2J" not in done.stdout
+    (tmp_path / "no\x1b[2J\nmore.txt").touch()
+    (tmp_path / "a.\x1b[2Jx").touch()
+    done = detente("tag", tmp_path)
+    assert done.returncode == 1
+    assert f"detente: skipped: {tmp_path}/no[2J more.txt: is empty" in done.stderr.splitlines()
+    assert "\x1b" not in done.stderr
+    assert_one_line_error(detente("tag", "no\x1b[2J.txt"), "no[2J.txt: holds no file")
 
 
 def test_the_example_articles_can_be_tagged(detente: Command, tmp_path: Path) -> None:
