@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from detente.table import Row
 
 _FAILURES_SHOWN = 5
+_NOTES_SHOWN = 5  # of each kind
 _PARTIES_SHOWN = 12
+_PARTICULARS = re.compile(r"^.*?: |'.*'|\d+")  # of a note: its place, names and numbers
 _ENDINGS_SHOWN = 5
 
 
@@ -327,21 +330,22 @@ def tag(
     )
     files: Sequence[File]
     others = Counter[str]()
+    notes = _Notes()
     start_engine: Callable[[tuple[int, int]], Outcomes]
     if engine is _Engine.ray:
         from detente.cluster import Cluster
 
         cluster = Cluster(replace(settings, threads=threads), columns, jobs=jobs, address=address)
-        files = cluster.list_files(paths, output, others, _say)
+        files = cluster.list_files(paths, output, others, notes)
         start_engine = partial(cluster.tag, files)
     else:
         table_path = Path(output) if output else None
-        listed = list_files(paths, others, _say)
-        local = without_output(listed, table_path, named_files(paths), _say)
+        listed = list_files(paths, others, notes)
+        local = without_output(listed, table_path, named_files(paths), notes)
         files = local
 
         def start_engine(start: tuple[int, int]) -> Outcomes:
-            articles = entries(local, columns, start=start, say=_say)
+            articles = entries(local, columns, start=start, say=notes)
             return tag_locally(articles, settings, jobs or 1)
 
     if resume and STDIN in files:
@@ -356,12 +360,12 @@ def tag(
                 with placing(output) as place:
                     batch = Batch(files, place, settings, manifest, columns)
                     totals = batch.run(
-                        start_engine, resume=resume, advance=advance, say=_say, see=see
+                        start_engine, resume=resume, advance=advance, say=notes, see=see
                     )
             else:
                 totals = Totals()
                 outcomes = start_engine((0, 0))
-                for outcome, counts in tally(outcomes, manifest.codebook, advance, _say):
+                for outcome, counts in tally(outcomes, manifest.codebook, advance, notes):
                     shown.extend(outcome.rows)
                     totals.add(counts)
     except KeyboardInterrupt:
@@ -377,9 +381,27 @@ def tag(
         from detente.picture import tag_table
 
         Console().print(tag_table(shown, manifest.codebook))
+    if notes.more:
+        _say(f"{_some(notes.more, 'more note')} of these kinds")
     _print_totals(totals, output, others)
     if totals.failures:
         raise typer.Exit(1)
+
+
+class _Notes:
+    """Notes on stderr: of each kind the first few, and of all others the number."""
+
+    def __init__(self) -> None:
+        self.more = 0
+        self._kinds = Counter[str]()
+
+    def __call__(self, note: str) -> None:
+        kind = _PARTICULARS.sub("", note)
+        self._kinds[kind] += 1
+        if self._kinds[kind] <= _NOTES_SHOWN:
+            _say(note)
+        else:
+            self.more += 1
 
 
 def _say(note: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from detente import Tagger, __version__
+from detente import Tagger, __version__, cli
 from tests.conftest import ROOT, Command, assert_one_line_error
 
 ARTICLE = "Japan said no. The union is now ready to meet halfway, it said.\n"
@@ -202,6 +202,28 @@ def test_debug_shows_the_traceback(detente: Command) -> None:
         done = detente(*arguments)
         assert "Traceback" in done.stderr
         assert "none.txt: no such file" in done.stderr
+
+
+def test_notes_of_one_kind_are_counted_after_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+    notes = cli._Notes()
+    for number in range(9):
+        notes(f"{number}.txt: not UTF-8; read as cp1252, which is a guess")
+        notes(f"{number}.csv: text is column 'body {number}', id is column 'url'")
+    notes("z.csv: dates that cannot be read, left empty: 2, for example 'soon'")
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 11
+    assert said[0] == "detente: 0.txt: not UTF-8; read as cp1252, which is a guess"
+    assert said[-1].startswith("detente: z.csv: ")
+    assert notes.more == 8
+
+
+def test_notes_do_not_fill_the_screen(detente: Command, tmp_path: Path) -> None:
+    for number in range(8):
+        text = f"The café No. {number} reopened, and naïve visitors came.".encode("cp1252")
+        (tmp_path / f"{number}.txt").write_bytes(text)
+    done = detente("tag", tmp_path)
+    assert done.stderr.count("not UTF-8") == 5
+    assert "detente: 3 more notes of these kinds\n" in done.stderr
 
 
 def test_an_unforeseen_error_is_one_line() -> None:
