@@ -104,6 +104,22 @@ def test_damaged_utf8_is_not_taken_for_another_encoding(tmp_path: Path) -> None:
     assert "damaged UTF-8 (1 of" in said[0]
 
 
+@pytest.mark.parametrize("ending", ["txt", "html"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "“Oui,” a déclaré le ministre français à l’Élysée – enfin.".encode() + b" \xe2\x80",
+        b"The minister left the caf\xe9 and said that Japan would never agree to it.",
+    ],
+)
+def test_damaged_utf8_is_read_alike_with_its_mark(tmp_path: Path, ending: str, raw: bytes) -> None:
+    path = tmp_path / f"a.{ending}"
+    plain = read(write(path, raw))
+    assert isinstance(plain[0], Source)
+    assert len(plain[1]) == 1
+    assert read(write(path, b"\xef\xbb\xbf" + raw)) == plain
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
