@@ -186,7 +186,7 @@ def classify(
 
             temporary = stack.enter_context(replacing(output))
             write = stack.enter_context(temporary.open("w", encoding="utf-8")).write
-        records = list(_read_statements(input))
+        places, records = zip(*_read_statements(input), strict=True)
         tagger = Tagger.load(model, threads=threads)
         readings = tagger.classify(
             [record["text"] for record in records],
@@ -194,6 +194,7 @@ def classify(
             batch_size=batch_size,
             explain=explain,
             progress=sys.stderr.isatty(),
+            places=places,
         )
         for record, reading in zip(records, readings, strict=True):
             row = {"id": record["id"], **reading.to_dict()}
@@ -209,7 +210,7 @@ def _show_evidence(reading: Reading, codebook: Codebook) -> None:
     Console(stderr=True).print(reading_text(reading, codebook))
 
 
-def _read_statements(path: Path) -> Iterator[dict[str, Any]]:
+def _read_statements(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     from detente.files import parse_lines, read_jsonl
     from detente.intake.listing import STDIN
     from detente.tagger import check_pair
@@ -220,7 +221,7 @@ def _read_statements(path: Path) -> Iterator[dict[str, Any]]:
             raise record
         check_pair(record.get("text", ""), record.get("holder"), place)
         identifier = record.get("id")
-        yield {**record, "id": number if identifier is None else identifier}
+        yield place, {**record, "id": number if identifier is None else identifier}
 
 
 class _Engine(str, Enum):

@@ -162,6 +162,10 @@ def test_tag_refuses_what_it_cannot_read(
         (b'{"text": " "}\n', [":1", "text is empty"]),
         (b'{"text": "We left.", "holder": "the people of the hills"}\n', [":1", "longer than the"]),
         (b'{"text": "caf\xe9"}\n', [":1", "not UTF-8"]),
+        (
+            b'\n{"text": "%s", "holder": "%s"}\n' % (b"so " * 400, b"and " * 120),
+            [":2: holder 'and", "too many words"],
+        ),
         (b"", ["is empty"]),
     ],
 )
