@@ -22,6 +22,7 @@ from detente.bundle import read_manifest
 from detente.cluster import Cluster
 from detente.errors import DetenteError, InputError
 from detente.intake.reader import Columns, entries
+from detente.intake.source import without_halves
 from detente.remote import Remote, list_files, placing
 from detente.tagger import locate_model
 from detente.worker import Outcome, Settings, tag_locally
@@ -312,6 +313,26 @@ def test_state_tells_a_changed_file(tmp_path: Path) -> None:
     path.write_text("other")
     assert list_files([url]) != [before]
     assert isinstance(before, Remote)
+
+
+def test_a_name_that_is_no_unicode_is_spelt_as_in_this_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "x.csv").write_bytes("body\nThe café reopened.\n".encode("cp1252"))
+    for name in ("caf\udce9.txt", "caf\udce9.csv"):
+        try:
+            (tmp_path / name).write_bytes((tmp_path / "x.csv").read_bytes())
+        except OSError:
+            pytest.skip("this file system has no such names")
+        here: list[str] = []
+        there: list[str] = []
+        monkeypatch.chdir(tmp_path)
+        local = [entry.read(here.append) for entry in entries([Path(name)], say=here.append)]
+        monkeypatch.chdir("/")
+        found = list(cluster._contents(Path(name), tmp_path, there.append))
+        assert found == local
+        assert found[0].name.startswith("caf\\udce9.")
+        assert [without_halves(note) for note in here] == there
 
 
 def test_a_document_beyond_the_limit_is_not_fetched(memory: Any) -> None:
