@@ -16,10 +16,10 @@ from detente.article import columns, takes_position
 from detente.bundle import Manifest
 from detente.codebook import Codebook
 from detente.errors import InputError
-from detente.files import check_writable, read_text, replacing
+from detente.files import check_writable, read_text, reading, replacing
 from detente.intake.listing import STDIN
 from detente.intake.source import DETECTED, Columns, Say
-from detente.parts import Parts, See, Totals, check_errors_file, errors_file
+from detente.parts import Parts, See, Totals, check_errors, errors_place
 from detente.table import Row, check_ending
 from detente.worker import Outcome, Settings
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _PART_ARTICLES = 200
 _PART_ROWS = 5000
 _PART_SECONDS = 15.0
+_ORIGIN = {"name", "encoder", "teacher", "corpus", "metrics"}  # of a model: decides no row
 
 Outcomes = Iterable[Outcome]
 Engine = Callable[[tuple[int, int]], Outcomes]
@@ -42,7 +43,7 @@ class Batch:
     Args:
         files: the inputs, see `detente.intake.reader.list_files`.
         output: the table to write: .jsonl, .csv or .parquet. Failures go to
-            ``NAME.errors.jsonl`` beside it.
+            a file with its name and ``.errors.jsonl``.
         settings: what decides the rows.
         manifest: of the model that will be used.
         table_columns: which columns of tables among the inputs hold what.
@@ -59,8 +60,10 @@ class Batch:
         check_ending(output)
         check_writable(output)
         self.output = output
-        self.errors = errors_file(output)
-        check_errors_file(self.errors)
+        self.errors = Path(errors_place(str(output)))
+        if self.errors.exists():
+            with reading(self.errors) as stream:
+                check_errors(stream, str(self.errors))
         self._codebook = manifest.codebook
         self._columns = columns(
             manifest.codebook, probabilities=settings.probabilities, keep=settings.keep
@@ -92,7 +95,7 @@ class Batch:
 
         Raises:
             InputError: see `detente.parts.Parts.open`; the output cannot be written; or not one
-                article could be read.
+                article could be read, of which the errors tell.
         """
         with Parts.open(self.output, self._columns, self._fingerprint, resume=resume) as parts:
             if parts.totals.articles or parts.totals.failures:
@@ -103,8 +106,12 @@ class Batch:
                 parts.commit(rows, totals, following)
             totals = parts.totals
             if totals.failures and not totals.articles:
+                message = describe_failures(totals.failures)
+                if len(totals.failures) > 1:  # or else the message tells all
+                    self._write_errors(parts)
+                    message += f"; see {self.errors}"
                 parts.remove()
-                raise InputError(describe_failures(totals.failures))
+                raise InputError(message)
             self._write_errors(parts)
             parts.merge(self.output, see)
             parts.remove()
@@ -203,14 +210,14 @@ def _fingerprint(
     actors = read_text(settings.actors) if settings.actors else ""
     parts = [
         __version__,
-        repr(sorted(manifest.files.items())),
-        manifest.model_dump_json(include={"temperatures", "thresholds"}),
+        manifest.model_dump_json(exclude=_ORIGIN),
         repr(rows_depend_on),
         hashlib.sha256(actors.encode()).hexdigest(),
         repr(table_columns),
         *(f"{file} {_state(file)}" for file in files),
     ]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    # Names of files may hold halves of characters.
+    return hashlib.sha256("\n".join(parts).encode(errors="backslashreplace")).hexdigest()
 
 
 def _state(file: File) -> str:

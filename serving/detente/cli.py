@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from detente.table import Row
 
 _FAILURES_SHOWN = 5
+_NOTES_SHOWN = 5  # of each kind
 _PARTIES_SHOWN = 12
+_PARTICULARS = re.compile(r"^.*?: |'.*'|\d+")  # of a note: its place, names and numbers
 _ENDINGS_SHOWN = 5
 _SUMMARY_PARTIES = 20
 _TIMELINE_PARTIES = 6
@@ -185,7 +188,7 @@ def classify(
 
             temporary = stack.enter_context(replacing(output))
             write = stack.enter_context(temporary.open("w", encoding="utf-8")).write
-        records = list(_read_statements(input))
+        places, records = zip(*_read_statements(input), strict=True)
         tagger = Tagger.load(model, threads=threads)
         readings = tagger.classify(
             [record["text"] for record in records],
@@ -193,6 +196,7 @@ def classify(
             batch_size=batch_size,
             explain=explain,
             progress=sys.stderr.isatty(),
+            places=places,
         )
         for record, reading in zip(records, readings, strict=True):
             row = {"id": record["id"], **reading.to_dict()}
@@ -208,7 +212,7 @@ def _show_evidence(reading: Reading, codebook: Codebook) -> None:
     Console(stderr=True).print(reading_text(reading, codebook))
 
 
-def _read_statements(path: Path) -> Iterator[dict[str, Any]]:
+def _read_statements(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     from detente.files import parse_lines, read_jsonl
     from detente.intake.listing import STDIN
     from detente.tagger import check_pair
@@ -219,7 +223,7 @@ def _read_statements(path: Path) -> Iterator[dict[str, Any]]:
             raise record
         check_pair(record.get("text", ""), record.get("holder"), place)
         identifier = record.get("id")
-        yield {**record, "id": number if identifier is None else identifier}
+        yield place, {**record, "id": number if identifier is None else identifier}
 
 
 class _Engine(str, Enum):
@@ -303,8 +307,7 @@ def tag(
 
     Without --output the positions found are printed as a table. With it, what is done is kept in
     OUTPUT.parts until the table is complete, so that a killed run can go on with --resume.
-    Articles that cannot be read or tagged go to OUTPUT's name with .errors.jsonl, and the exit
-    status is then 1.
+    Articles that cannot be read or tagged go to OUTPUT.errors.jsonl, and the exit status is then 1.
     """
     from detente.batch import Batch, Outcomes, describe_failures, tally
     from detente.bundle import read_manifest
@@ -339,28 +342,28 @@ def tag(
     )
     files: Sequence[File]
     others = Counter[str]()
+    notes = _Notes()
     start_engine: Callable[[tuple[int, int]], Outcomes]
     if engine is _Engine.ray:
         from detente.cluster import Cluster
 
         cluster = Cluster(replace(settings, threads=threads), columns, jobs=jobs, address=address)
-        files = cluster.list_files(paths, output)
+        files = cluster.list_files(paths, output, others, notes)
         start_engine = partial(cluster.tag, files)
     else:
         table_path = Path(output) if output else None
-        local = without_output(list_files(paths, others), table_path, named_files(paths))
+        listed = list_files(paths, others, notes)
+        local = without_output(listed, table_path, named_files(paths), notes)
         files = local
 
         def start_engine(start: tuple[int, int]) -> Outcomes:
-            articles = entries(local, columns, start=start, say=_say)
+            articles = entries(local, columns, start=start, say=notes)
             return tag_locally(articles, settings, jobs or 1)
 
     if resume and STDIN in files:
         raise InputError("tag: --resume cannot read stdin again; save it as a file and tag that")
     if not files:
-        raise InputError(
-            f"{' '.join(paths)}: holds only what this run writes itself, and no article"
-        )
+        raise InputError(f"{' '.join(paths)}: holds only what detente tag wrote, and no article")
     shown: list[Row] = []
     see: See = shown.extend if table else lambda _: None
     try:
@@ -369,12 +372,12 @@ def tag(
                 with placing(output) as place:
                     batch = Batch(files, place, settings, manifest, columns)
                     totals = batch.run(
-                        start_engine, resume=resume, advance=advance, say=_say, see=see
+                        start_engine, resume=resume, advance=advance, say=notes, see=see
                     )
             else:
                 totals = Totals()
                 outcomes = start_engine((0, 0))
-                for outcome, counts in tally(outcomes, manifest.codebook, advance, _say):
+                for outcome, counts in tally(outcomes, manifest.codebook, advance, notes):
                     shown.extend(outcome.rows)
                     totals.add(counts)
     except KeyboardInterrupt:
@@ -390,17 +393,43 @@ def tag(
         from detente.picture import tag_table
 
         Console().print(tag_table(shown, manifest.codebook))
+    if notes.more:
+        _say(f"{_some(notes.more, 'more note')} of these kinds")
     _print_totals(totals, output, others)
     if totals.failures:
         raise typer.Exit(1)
 
 
+class _Notes:
+    """Notes on stderr: of each kind the first few, and of all others the number."""
+
+    def __init__(self) -> None:
+        self.more = 0
+        self._kinds = Counter[str]()
+
+    def __call__(self, note: str) -> None:
+        kind = _PARTICULARS.sub("", note)
+        self._kinds[kind] += 1
+        if self._kinds[kind] <= _NOTES_SHOWN:
+            _say(note)
+        else:
+            self.more += 1
+
+
 def _say(note: str) -> None:
-    print(f"detente: {note}", file=sys.stderr)
+    _tell(f"detente: {note}")
+
+
+def _tell(line: str) -> None:
+    from detente.intake.source import without_halves
+    from detente.picture import printable
+
+    # Names of files and parties could drive the terminal.
+    print(" ".join(printable(without_halves(line)).splitlines()), file=sys.stderr)
 
 
 def _print_totals(totals: Totals, output: str | None, others: Counter[str]) -> None:
-    from detente.remote import errors_place
+    from detente.parts import errors_place
 
     for _, reason in totals.failures[:_FAILURES_SHOWN]:
         _say(f"skipped: {reason}")
@@ -410,20 +439,19 @@ def _print_totals(totals: Totals, output: str | None, others: Counter[str]) -> N
     parties = sorted(totals.positions.items(), key=lambda item: (-item[1], item[0]))
     named = ", ".join(f"{party or 'no party'} {n}" for party, n in parties[:_PARTIES_SHOWN])
     if named:
-        print(f"positions: {named}{', ...' * (len(parties) > _PARTIES_SHOWN)}", file=sys.stderr)
+        _tell(f"positions: {named}{', ...' * (len(parties) > _PARTIES_SHOWN)}")
     if others:
         kinds = ", ".join(f"{ending} {n}" for ending, n in others.most_common(_ENDINGS_SHOWN))
         kinds += ", ..." * (len(others) > _ENDINGS_SHOWN)
         count = _some(others.total(), "file")
-        print(f"left alone: {count} of other kinds ({kinds})", file=sys.stderr)
+        _tell(f"left alone: {count} of other kinds ({kinds})")
     written = f", written to {output}" if output else ""
     errors = f" (see {errors_place(output)})" if output and totals.failures else ""
-    print(
+    _tell(
         f"{_some(totals.articles, 'article')}, {_some(totals.statements, 'statement')} "
         f"({totals.skipped} without a sign of a position or party), {_some(totals.rows, 'row')}, "
         f"{_some(sum(totals.positions.values()), 'position')}{written}; "
-        f"{len(totals.failures)} skipped{errors}",
-        file=sys.stderr,
+        f"{len(totals.failures)} skipped{errors}"
     )
 
 

@@ -8,6 +8,7 @@ import pickle
 import socket
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from detente.errors import DetenteError, InputError
 from detente.files import LARGEST
 from detente.intake.listing import STDIN
 from detente.intake.reader import Entry, entries
-from detente.intake.source import DETECTED, Columns, Failure, Say, Source
+from detente.intake.source import DETECTED, Columns, Failure, Say, Source, warn, without_halves
 from detente.remote import File, Remote, is_table, list_files, reason, without_written
 from detente.worker import Outcome, Settings, Worker
 
@@ -73,20 +74,27 @@ class Cluster:
         self._jobs = jobs
         self._address = address
 
-    def list_files(self, paths: Sequence[str | Path], output: str | None = None) -> list[File]:
+    def list_files(
+        self,
+        paths: Sequence[str | Path],
+        output: str | None = None,
+        others: Counter[str] | None = None,
+        say: Say = warn,
+    ) -> list[File]:
         """Return the article files that ``paths`` name, URLs among them; see `list_files`.
 
         Args:
             paths: files, folders, patterns and lists.
             output: the table to be; what lies there already is no input.
+            others, say: see `detente.intake.listing.list_files`.
 
         Raises:
             InputError: see `list_files`; or standard input, which no node has, is among them.
         """
-        files = list_files(paths)
+        files = list_files(paths, others, say)
         if STDIN in files:
             raise InputError("-: standard input cannot be read on a cluster; give a file")
-        return files if output is None else without_written(files, output, paths)
+        return without_written(files, output, paths, say)
 
     def tag(
         self, files: Sequence[File], start: tuple[int, int] = (0, 0)
@@ -327,7 +335,9 @@ def _contents(
         with _local(file, folder) as path:
 
             def rename(text: str) -> str:
-                return text.replace(str(path), str(file))
+                # As names and failures are spelt.
+                local, given = without_halves(str(path)), without_halves(str(file))
+                return without_halves(text).replace(local, given)
 
             def say_renamed(note: str) -> None:
                 say(rename(note))

@@ -9,13 +9,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 import pyarrow
 import pyarrow.parquet
 
 from detente.errors import InputError
-from detente.files import make_folder, move, reading, replacing
+from detente.files import make_folder, move, replacing
+from detente.intake.source import Say, warn
+from detente.intake.tags import holds_tags, without_tags
 from detente.table import Row, arrow_schema, writing
 
 _RUN = "run.json"
@@ -184,48 +186,50 @@ def parts_folder(output: Path) -> Path:
     return output.with_name(f"{output.name}.parts")
 
 
-def errors_file(output: Path) -> Path:
-    """Return the file that lists the articles which a run with this output could not read."""
-    return output.with_name(f"{output.stem}.errors.jsonl")
+def errors_place(output: str) -> str:
+    """Return where a run with this output, a path or URL, lists the articles it could not read."""
+    return f"{output}.errors.jsonl"
 
 
-def check_errors_file(path: Path) -> None:
+def check_errors(stream: BinaryIO, place: str) -> None:
     """Refuse to replace or remove a file that lists no errors of an earlier run.
+
+    Args:
+        stream: the open file.
+        place: its name.
 
     Raises:
         InputError: the file holds something else.
     """
-    if not path.exists():
-        return
-    with reading(path) as stream:
-        line = stream.readline()
+    line = stream.readline()
     try:
         is_ours = set(json.loads(line)) == {"article", "error"}
     except (ValueError, TypeError):
         is_ours = False
     if not is_ours:
         raise InputError(
-            f"{path}: is where this run would list errors, and holds something else; give another "
+            f"{place}: is where this run would list errors, and holds something else; give another "
             "--output"
         )
 
 
 def without_output(
-    files: Sequence[Path], output: Path | None, named: Collection[Path] = ()
+    files: Sequence[Path], output: Path | None, named: Collection[Path] = (), say: Say = warn
 ) -> list[Path]:
-    """Return the files but for those that a run writes itself, which lie in a searched folder.
+    """Return the files but for those that this run or another writes in a searched folder.
 
     Args:
         files: the inputs.
         output: the table to be.
         named: the inputs that the user names one by one.
+        say: called once if tables of other runs are left out.
 
     Raises:
-        InputError: one of those that the run writes is named.
+        InputError: one of those that this run writes is named, or holds something else as yet.
     """
     if output is None:
-        return list(files)
-    written = {output.resolve(), errors_file(output).resolve()}
+        return without_tags(files, named, say)
+    written = {output.resolve(), Path(errors_place(str(output))).resolve()}
     parts = parts_folder(output).resolve()
     kept = []
     for file in files:
@@ -234,7 +238,17 @@ def without_output(
             kept.append(file)
         elif file in named:
             raise InputError(f"{file}: would be written by this run itself; give another --output")
-    return kept
+        elif place == output.resolve() and file.stat().st_size and not holds_tags(file):
+            raise not_written(str(file))
+    return without_tags(kept, named, say)
+
+
+def not_written(output: str) -> InputError:
+    """Return the error of an output that is among the inputs and was written by no run."""
+    return InputError(
+        f"{output}: is among the articles, and no table that detente tag wrote; give another "
+        "--output"
+    )
 
 
 def _part(folder: Path, number: int) -> Path:

@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,10 +17,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from detente.errors import InputError
-from detente.files import make_folder, read_text, too_large
+from detente.files import make_folder, too_large
 from detente.intake import listing
-from detente.intake.listing import ENDINGS, TABLES, ending, is_url
-from detente.parts import errors_file, without_output
+from detente.intake.listing import ENDINGS, TABLES, ending, find_files, is_url
+from detente.intake.source import Say, warn
+from detente.intake.tags import begins_tags, without_tags
+from detente.parts import check_errors, errors_place, not_written, without_output
 from detente.table import check_ending
 
 _INSTALL = "pip install 'detente[cluster]'"
@@ -76,7 +79,9 @@ def is_table(file: File) -> bool:
     return ending(Path(file.name)) in TABLES
 
 
-def list_files(paths: Sequence[str | Path]) -> list[File]:
+def list_files(
+    paths: Sequence[str | Path], others: Counter[str] | None = None, say: Say = warn
+) -> list[File]:
     """Return the article files that ``paths`` name, URLs among them.
 
     Like `detente.intake.listing.list_files`, where a file, a folder, a pattern or a line of a
@@ -86,51 +91,65 @@ def list_files(paths: Sequence[str | Path]) -> list[File]:
         InputError: a path or URL does not exist, cannot be reached or read, or names no article.
     """
     given = [paths] if isinstance(paths, str | Path) else paths
-    return [file for path in given for file in _expand(str(path))]
+    passed = Counter[str]() if others is None else others
+    return listing.once((file for path in given for file in _expand(str(path), passed)), say)
 
 
-def _expand(name: str) -> Iterator[File]:
+def _expand(name: str, others: Counter[str]) -> Iterator[File]:
     if name.startswith("@"):
-        yield from _listed(Path(name[1:]))
-    elif is_url(name):
-        yield from _remotes(name)
+        path = Path(name[1:])
+        yield from listing.from_list(path, lambda line: _find(line, others, path.parent))
     else:
-        yield from listing.list_files([name])
+        yield from _find(name, others)
+
+
+def _find(name: str, others: Counter[str], folder: Path = Path()) -> Sequence[File]:
+    return _remotes(name, others) if is_url(name) else find_files(name, others, folder)
 
 
 def without_written(
-    files: Sequence[File], output: str, paths: Sequence[str | Path] = ()
+    files: Sequence[File],
+    output: str | None,
+    paths: Sequence[str | Path] = (),
+    say: Say = warn,
 ) -> list[File]:
-    """Return the files but for those that a run with this output writes itself.
+    """Return the files but for those that this run or another writes in a searched folder.
+
+    Of files behind URLs only this run's own are told.
+
+    Args:
+        files: the inputs.
+        output: the table to be.
+        paths: what the user names.
+        say: called once if tables of other runs are left out.
 
     Raises:
-        InputError: ``paths`` name one of those.
+        InputError: ``paths`` name one that this run writes, or it holds something else as yet.
     """
-    if is_url(output):
+    local = [file for file in files if isinstance(file, Path)]
+    named = listing.named_files(paths)
+    if output is not None and is_url(output):
         written = {output, errors_place(output)}
         for path in written.intersection(map(str, paths)):
             raise InputError(f"{path}: would be written by this run itself; give another --output")
-        return [file for file in files if str(file) not in written]
-    local = [file for file in files if isinstance(file, Path)]
-    kept = {str(file) for file in without_output(local, Path(output), listing.named_files(paths))}
+        if any(str(file) == output for file in files):
+            _check_tags(output)
+        files = [file for file in files if str(file) not in written]
+        local = without_tags(local, named, say)
+    else:
+        local = without_output(local, Path(output) if output else None, named, say)
+    kept = set(map(str, local))
     return [file for file in files if isinstance(file, Remote) or str(file) in kept]
 
 
-def _listed(path: Path) -> Iterator[File]:
-    lines = [line.strip() for line in read_text(path).splitlines()]
-    if not any(map(is_url, lines)):
-        yield from listing.list_files([f"@{path}"])
-        return
-    for number, line in enumerate(lines, start=1):
-        if not line or line.startswith("#"):
-            continue
-        try:
-            yield from _expand(line if is_url(line) else str(path.parent / line))
-        except InputError as error:
-            raise InputError(f"{path}:{number}: {error}") from None
+def _check_tags(url: str) -> None:
+    system, path = _connect(url)
+    with _explained(url, "read"), system.open(path, "rb") as stream:
+        if system.size(path) and not begins_tags(stream, Remote(url).name):
+            raise not_written(url)
 
 
-def _remotes(url: str) -> list[Remote]:
+def _remotes(url: str, others: Counter[str]) -> list[Remote]:
     system, path = _connect(url)
     with _explained(url, "read"):
         try:
@@ -139,13 +158,13 @@ def _remotes(url: str) -> list[Remote]:
             if not _WILD.search(path):
                 raise
             base = url[: url.rindex("/", 0, _wild_start(url)) + 1]
-            return _inside(url, base, system, _matches(system, path))
+            return _inside(url, base, system, _matches(system, path), others)
         if info["type"] != "directory":
             if ending(Path(Remote(url).name)) is None:
                 raise InputError(f"{url}: cannot be read; give a file ending in {_ALLOWED}")
             return [Remote(url, _state(info))]
         base = url if url.endswith("/") else f"{url}/"
-        return _inside(url, base, system, system.find(path, detail=True))
+        return _inside(url, base, system, system.find(path, detail=True), others)
 
 
 def _wild_start(url: str) -> int:
@@ -162,17 +181,23 @@ def _matches(system: Any, pattern: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _inside(url: str, base: str, system: Any, found: dict[str, dict[str, Any]]) -> list[Remote]:
+def _inside(
+    url: str, base: str, system: Any, found: dict[str, dict[str, Any]], others: Counter[str]
+) -> list[Remote]:
     root = system._strip_protocol(base).rstrip("/")
     files = {
         PurePosixPath(path[len(root) :].lstrip("/")): info
         for path, info in found.items()
         if info["type"] != "directory"
     }
-    remotes = [
-        Remote(f"{base}{path}", _state(info))
+    seen = {
+        path: info
         for path, info in sorted(files.items(), key=lambda item: item[0])
-        if ending(Path(path.name)) and not any(part.startswith(".") for part in path.parts)
+        if not any(part.startswith(".") for part in path.parts)
+    }
+    others.update(path.suffix.lower() or "no ending" for path in seen if not ending(Path(path)))
+    remotes = [
+        Remote(f"{base}{path}", _state(info)) for path, info in seen.items() if ending(Path(path))
     ]
     if not remotes:
         raise InputError(f"{url}: holds no file ending in {_ALLOWED}")
@@ -192,7 +217,8 @@ def placing(output: str) -> Iterator[Path]:
     a temporary name and is then moved to its own.
 
     Raises:
-        InputError: the URL has no table's ending, or cannot be written; seen before the block.
+        InputError: the URL has no table's ending, or cannot be written, or what lies in the place
+            of its errors is something else; seen before the block.
     """
     if not is_url(output):
         yield Path(output)
@@ -200,28 +226,21 @@ def placing(output: str) -> Iterator[Path]:
     table = _place(output)
     check_ending(table)
     _try_writing(output)
+    errors = errors_place(output)
+    _check_errors(errors)
     make_folder(table.parent)
     yield table
-    errors = errors_place(output)
     try:
-        _replace(table.with_name(Remote(errors).name), errors)
+        _replace(Path(errors_place(str(table))), errors)
         _replace(table, output)
     except InputError as error:
         raise InputError(f"{error}; the finished table is {table}") from None
     shutil.rmtree(table.parent)
 
 
-def errors_place(table: str) -> str:
-    """Return where the errors of a run lie, beside its table's path or URL."""
-    if not is_url(table):
-        return str(errors_file(Path(table)))
-    folder, slash, name = table.rpartition("/")
-    return f"{folder}{slash}{Path(name).stem}.errors.jsonl"
-
-
 def _place(url: str) -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    run = hashlib.sha256(url.encode()).hexdigest()[:16]
+    run = hashlib.sha256(url.encode(errors="backslashreplace")).hexdigest()[:16]
     return cache / "detente" / "runs" / run / Remote(url).name
 
 
@@ -232,6 +251,14 @@ def _try_writing(url: str) -> None:
     with _explained(url, "written"):
         system.pipe_file(trial, b"")
         system.rm_file(trial)
+
+
+def _check_errors(url: str) -> None:
+    system, path = _connect(url)
+    with _explained(url, "read"):
+        if system.exists(path):
+            with system.open(path, "rb") as stream:
+                check_errors(stream, url)
 
 
 def _replace(local: Path, url: str) -> None:

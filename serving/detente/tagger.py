@@ -91,6 +91,7 @@ class Tagger:
         batch_size: int = 32,
         explain: bool = False,
         progress: bool = False,
+        places: Sequence[str] | None = None,
     ) -> list[Reading]:
         """Read many statements.
 
@@ -104,6 +105,7 @@ class Tagger:
             explain: give the predictions that take a position the words that carry them, see
                 `detente.evidence`. Each of a statement's words costs as much as reading it.
             progress: show a progress bar on stderr.
+            places: what errors call the statements, by default by their numbers.
 
         Returns:
             One reading a statement, in the order given.
@@ -123,7 +125,8 @@ class Tagger:
             )
         _check_batch_size(batch_size)
         pairs = list(zip(statements, holders, strict=True))
-        places = [f"statement {number}" for number in range(1, len(pairs) + 1)]
+        if places is None:
+            places = [f"statement {number}" for number in range(1, len(pairs) + 1)]
         for (statement, holder), place in zip(pairs, places, strict=True):
             check_pair(statement, holder, place)
         readings = self._classify(pairs, batch_size, progress, places)

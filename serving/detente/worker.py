@@ -18,6 +18,7 @@ from typing import Any
 from detente.article import Article
 from detente.errors import DetenteError
 from detente.intake.reader import Entry, Failure
+from detente.intake.source import without_halves
 
 _CHUNK = 8  # articles handed to a process at a time
 
@@ -81,7 +82,7 @@ class Worker:
         """Return an article's outcome; whatever goes wrong with it is its failure."""
         notes: list[str] = []
         content = entry.content
-        name = str(content) if isinstance(content, Path) else content.name
+        name = without_halves(str(content)) if isinstance(content, Path) else content.name
         try:
             source = entry.read(notes.append)
             name = source.name
@@ -94,7 +95,7 @@ class Worker:
             return Outcome(entry.file, entry.item, name, failure=str(error), notes=tuple(notes))
         except Exception as error:
             # One article's trouble, foreseen or not, must not cost the others.
-            reason = f"{name}: {type(error).__name__}: {error}"
+            reason = without_halves(f"{name}: {type(error).__name__}: {error}")
             return Outcome(entry.file, entry.item, name, failure=reason, notes=tuple(notes))
         return Outcome(
             entry.file,

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -21,8 +23,9 @@ from detente.bundle import Manifest, read_manifest
 from detente.errors import InputError
 from detente.files import replacing
 from detente.intake.listing import list_files, named_files
-from detente.intake.reader import Entry
+from detente.intake.reader import Columns, Entry, Failure, read_articles
 from detente.parts import Parts, without_output
+from detente.table import writing
 from detente.tagger import locate_model
 from detente.worker import Outcome, Settings, Worker
 from tests.conftest import ROOT, Command, assert_one_line_error
@@ -58,13 +61,14 @@ def whole(many: Path, tmp_path_factory: pytest.TempPathFactory, detente: Command
     done = detente("tag", many, "-o", output)
     assert done.returncode == 1, done.stderr
     assert "57 articles" in done.stderr
-    assert f"3 skipped (see {output.with_name('tags.errors.jsonl')})" in done.stderr
+    assert f"3 skipped (see {output.with_name('tags.jsonl.errors.jsonl')})" in done.stderr
     return output
 
 
 def test_failures_are_recorded_and_the_run_goes_on(whole: Path, many: Path) -> None:
     errors = [
-        json.loads(line) for line in whole.with_name("tags.errors.jsonl").read_text().splitlines()
+        json.loads(line)
+        for line in whole.with_name("tags.jsonl.errors.jsonl").read_text().splitlines()
     ]
     assert len(errors) == 3
     assert all(str(many) in error["error"] for error in errors)
@@ -141,9 +145,12 @@ def test_a_run_killed_at_its_end_can_be_resumed(
 
 
 def _assert_complete(output: Path, whole: Path) -> None:
-    for name in ("tags.jsonl", "tags.errors.jsonl"):
+    for name in ("tags.jsonl", "tags.jsonl.errors.jsonl"):
         assert output.with_name(name).read_text() == whole.with_name(name).read_text()
-    assert {file.name for file in output.parent.iterdir()} == {"tags.jsonl", "tags.errors.jsonl"}
+    assert {file.name for file in output.parent.iterdir()} == {
+        "tags.jsonl",
+        "tags.jsonl.errors.jsonl",
+    }
 
 
 @pytest.fixture
@@ -285,7 +292,7 @@ def test_a_bad_file_of_actors_is_told_once_and_first(
 
 
 @pytest.mark.parametrize(
-    ("name", "output"), [("news.jsonl", "news.jsonl"), ("news.errors.jsonl", "news.csv")]
+    ("name", "output"), [("news.jsonl", "news.jsonl"), ("news.csv.errors.jsonl", "news.csv")]
 )
 def test_an_input_is_not_written_over(
     tmp_path: Path, detente: Command, name: str, output: str
@@ -300,15 +307,58 @@ def test_an_input_is_not_written_over(
 
 
 def test_a_folder_of_nothing_but_output_holds_no_article(tmp_path: Path, detente: Command) -> None:
-    (tmp_path / "tags.jsonl").write_text("{}\n")
-    done = detente("tag", tmp_path, "-o", tmp_path / "tags.jsonl")
+    (tmp_path / "tags.csv").write_text("article,statement,start,end,text,attribution\n")
+    done = detente("tag", tmp_path, "-o", tmp_path / "tags.csv")
     assert_one_line_error(done, "no article")
+    with pytest.raises(InputError, match="no article"):
+        read_articles([tmp_path])
+    assert list(read_articles(str(ARTICLES / "river-talks.txt")))
+
+
+@pytest.mark.parametrize("given", ["", "*.jsonl"])
+def test_articles_in_the_place_of_the_output_are_kept(tmp_path: Path, given: str) -> None:
+    output = tmp_path / "articles.jsonl"
+    output.write_text('{"text": "Iran agreed."}\n')
+    (tmp_path / "more.jsonl").write_text('{"text": "Japan agreed."}\n')
+    files = list_files([tmp_path / given])
+    with pytest.raises(InputError, match=r"articles.jsonl: is among the articles.* --output"):
+        without_output(files, output)
+    assert without_output(files, tmp_path / "tags.jsonl") == files
+    output.write_text("")
+    assert without_output(files, output) == [tmp_path / "more.jsonl"]
+
+
+def test_tables_of_other_runs_are_no_articles(tmp_path: Path, manifest: Manifest) -> None:
+    for name in ("a.csv", "b.jsonl", "c.parquet"):
+        with writing(tmp_path / name, columns(manifest.codebook)) as write:
+            write([dict.fromkeys(columns(manifest.codebook))])
+    (tmp_path / "d.csv.gz").write_bytes(gzip.compress((tmp_path / "a.csv").read_bytes()))
+    (tmp_path / "e.csv").write_text("statement,text\n1,Iran agreed.\n")
+    for name in ("f.csv", "g.jsonl", "h.parquet", "i.csv.gz"):
+        (tmp_path / name).write_bytes(b"\xff\0 no table")
+    files = list_files([tmp_path])
+    assert len(files) == 9
+    said: list[str] = []
+    kept = without_output(files, tmp_path / "tags.csv", say=said.append)
+    assert [file.name for file in kept] == ["e.csv", "f.csv", "g.jsonl", "h.parquet", "i.csv.gz"]
+    assert said == [
+        f"{tmp_path / 'a.csv'}: is left alone, as a table that detente tag wrote; 4 such files are"
+    ]
+    for name in ("a.csv", "b.jsonl", "c.parquet", "d.csv.gz"):
+        with pytest.raises(InputError, match="is a table that detente tag wrote"):
+            list(read_articles([tmp_path / name], say=said.append))
+    failed: list[Failure] = []
+    found = read_articles([tmp_path], on_failure=failed.append, say=said.append)
+    assert [article.text for article in found] == ["Iran agreed."]
+    assert len(failed) == 4
+    # Whoever names the column may read any table.
+    assert read_articles([tmp_path / "b.jsonl"], Columns("text"), on_failure=failed.append)
 
 
 def test_what_runs_write_is_known_by_any_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("a.jsonl", "tags.jsonl", "tags.errors.jsonl", "old.errors.jsonl"):
+    for name in ("a.jsonl", "tags.jsonl", "tags.jsonl.errors.jsonl", "old.errors.jsonl"):
         (tmp_path / name).touch()
     for table in ("tags.jsonl", "old.csv"):
         (tmp_path / f"{table}.parts").mkdir()
@@ -323,6 +373,27 @@ def test_what_runs_write_is_known_by_any_path(
 @pytest.fixture(scope="module")
 def manifest() -> Manifest:
     return read_manifest(locate_model(None))
+
+
+def test_a_name_that_is_no_unicode_stops_no_run(tmp_path: Path, detente: Command) -> None:
+    text = "Oman will never sign the treaty, its envoy said."
+    names = {b"caf\xe9.txt": text, b"empty\xe9.txt": "", b"\xe9.csv": f'text\n"{text}"\n'}
+    try:
+        for name, content in names.items():
+            (tmp_path / os.fsdecode(name)).write_text(content)
+    except OSError:
+        pytest.skip("this file system has no such names")
+    output = tmp_path / "tags.jsonl"
+    for jobs in (1, 2):
+        done = detente("tag", tmp_path, "-o", output, "-j", jobs)
+        assert done.returncode == 1, done.stderr
+        named = {json.loads(line)["article"] for line in output.read_text("utf-8").splitlines()}
+        assert named == {f"{tmp_path}/caf\\udce9.txt", f"{tmp_path}/\\udce9.csv:2"}
+        (error,) = next(tmp_path.glob("*.errors.jsonl")).read_text("utf-8").splitlines()
+        assert json.loads(error) == {
+            "article": f"{tmp_path}/empty\\udce9.txt",
+            "error": f"{tmp_path}/empty\\udce9.txt: is empty",
+        }
 
 
 class Run:
@@ -412,6 +483,22 @@ def test_two_runs_do_not_write_one_table(run: Run, tmp_path: Path, manifest: Man
     assert len((tmp_path / "tags.jsonl").read_text().splitlines()) == 3
 
 
+def test_another_window_or_codebook_does_not_go_on(
+    run: Run, tmp_path: Path, manifest: Manifest
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(3, end=KeyboardInterrupt)
+    first, *others = manifest.codebook.dimensions
+    turned = first.model_copy(update={"labels": first.labels[::-1]})
+    codebook = manifest.codebook.model_copy(update={"dimensions": (turned, *others)})
+    window = manifest.window.model_copy(update={"stride": manifest.window.stride + 1})
+    for changed in ({"window": window}, {"codebook": codebook}):
+        other = Run(tmp_path / "tags.jsonl", manifest.model_copy(update=changed))
+        with pytest.raises(InputError, match="other articles, options or model"):
+            other(3, resume=True)
+    Run(tmp_path / "tags.jsonl", manifest.model_copy(update={"metrics": {}}))(3, resume=True)
+
+
 def test_a_damaged_part_can_be_removed(run: Run, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(6, end=KeyboardInterrupt)
@@ -463,14 +550,39 @@ def test_a_full_disk_is_told_and_the_run_goes_on(
 def test_only_errors_of_an_earlier_run_are_replaced(
     run: Run, tmp_path: Path, manifest: Manifest
 ) -> None:
-    errors = tmp_path / "tags.errors.jsonl"
+    errors = tmp_path / "tags.jsonl.errors.jsonl"
     errors.write_text('{"article": "a", "error": "a: is empty"}\n')
     run(3)
     assert _names(tmp_path) == ["tags.jsonl"]
     errors.write_text('{"text": "Iran agreed."}\n')
-    with pytest.raises(InputError, match=r"tags.errors.jsonl: .* give another --output"):
+    with pytest.raises(InputError, match=r"tags.jsonl.errors.jsonl: .* give another --output"):
         Run(tmp_path / "tags.jsonl", manifest)
     assert errors.read_text() == '{"text": "Iran agreed."}\n'
+
+
+def test_tables_with_one_stem_have_errors_of_their_own(tmp_path: Path, detente: Command) -> None:
+    (tmp_path / "bad.txt").write_text("")
+    (tmp_path / "good.txt").write_text("Oman will never sign the treaty, its envoy said.")
+    for name in ("tags.csv", "tags.parquet"):
+        done = detente("tag", tmp_path / "bad.txt", tmp_path / "good.txt", "-o", tmp_path / name)
+        assert f"(see {tmp_path / name}.errors.jsonl)" in done.stderr
+    assert detente("tag", tmp_path / "good.txt", "-o", tmp_path / "tags.parquet").returncode == 0
+    assert (tmp_path / "tags.csv.errors.jsonl").exists()
+    assert not (tmp_path / "tags.parquet.errors.jsonl").exists()
+
+
+def test_where_no_article_can_be_read_the_errors_tell_of_each(
+    tmp_path: Path, detente: Command
+) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("")
+    done = detente("tag", tmp_path, "-o", tmp_path / "tags.csv")
+    assert_one_line_error(done, "a.txt: is empty", f"; see {tmp_path / 'tags.csv.errors.jsonl'}")
+    errors = (tmp_path / "tags.csv.errors.jsonl").read_text().splitlines()
+    assert [json.loads(line)["error"] for line in errors] == [
+        f"{tmp_path / name}: is empty" for name in ("a.txt", "b.txt")
+    ]
+    assert _names(tmp_path) == ["a.txt", "b.txt", "tags.csv.errors.jsonl"]
 
 
 def test_a_damaged_model_is_told_once_by_several_processes(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from detente import Tagger, __version__
+from detente import Tagger, __version__, cli
 from tests.conftest import ROOT, Command, assert_one_line_error
 
 ARTICLE = "Japan said no. The union is now ready to meet halfway, it said.\n"
@@ -115,8 +115,8 @@ def test_tag_goes_on_past_bad_articles(detente: Command, article: Path, tmp_path
     assert done.returncode == 1
     assert "left alone: 4 files of other kinds (.doc 2, no ending 1, .rtf 1)" in done.stderr
     assert "3 articles" in done.stderr
-    assert f"7 skipped (see {tmp_path / 'tags.errors.jsonl'})" in done.stderr
-    errors = (tmp_path / "tags.errors.jsonl").read_text()
+    assert f"7 skipped (see {tmp_path / 'tags.jsonl.errors.jsonl'})" in done.stderr
+    errors = (tmp_path / "tags.jsonl.errors.jsonl").read_text()
     for words in (
         "empty.txt: is empty",
         "photo.txt: is a binary",
@@ -165,6 +165,10 @@ def test_tag_refuses_what_it_cannot_read(
             [":1", "longer than the"],
         ),
         (b'{"text": "caf\xe9"}\n', [":1", "not UTF-8"]),
+        (
+            b'\n{"text": "%s", "holder": "%s"}\n' % (b"so " * 400, b"and " * 120),
+            [":2: holder 'and", "too many words"],
+        ),
         (b"", ["is empty"]),
     ],
 )
@@ -205,6 +209,28 @@ def test_debug_shows_the_traceback(detente: Command) -> None:
         done = detente(*arguments)
         assert "Traceback" in done.stderr
         assert "none.txt: no such file" in done.stderr
+
+
+def test_notes_of_one_kind_are_counted_after_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+    notes = cli._Notes()
+    for number in range(9):
+        notes(f"{number}.txt: not UTF-8; read as cp1252, which is a guess")
+        notes(f"{number}.csv: text is column 'body {number}', id is column 'url'")
+    notes("z.csv: dates that cannot be read, left empty: 2, for example 'soon'")
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 11
+    assert said[0] == "detente: 0.txt: not UTF-8; read as cp1252, which is a guess"
+    assert said[-1].startswith("detente: z.csv: ")
+    assert notes.more == 8
+
+
+def test_notes_do_not_fill_the_screen(detente: Command, tmp_path: Path) -> None:
+    for number in range(8):
+        text = f"The café No. {number} reopened, and naïve visitors came.".encode("cp1252")
+        (tmp_path / f"{number}.txt").write_bytes(text)
+    done = detente("tag", tmp_path)
+    assert done.stderr.count("not UTF-8") == 5
+    assert "detente: 3 more notes of these kinds\n" in done.stderr
 
 
 def test_an_unforeseen_error_is_one_line() -> None:
@@ -308,6 +334,13 @@ def test_articles_cannot_drive_the_terminal(detente: Command, tmp_path: Path) ->
         done = detente(command, path)
         assert done.returncode == 0
         assert "\x1b[2J" not in done.stdout
+    (tmp_path / "no\x1b[2J\nmore.txt").touch()
+    (tmp_path / "a.\x1b[2Jx").touch()
+    done = detente("tag", tmp_path)
+    assert done.returncode == 1
+    assert f"detente: skipped: {tmp_path}/no[2J more.txt: is empty" in done.stderr.splitlines()
+    assert "\x1b" not in done.stderr
+    assert_one_line_error(detente("tag", "no\x1b[2J.txt"), "no[2J.txt: holds no file")
 
 
 def test_the_example_articles_can_be_tagged(detente: Command, tmp_path: Path) -> None:

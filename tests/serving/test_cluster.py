@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
@@ -21,6 +22,7 @@ from detente.bundle import read_manifest
 from detente.cluster import Cluster
 from detente.errors import DetenteError, InputError
 from detente.intake.reader import Columns, entries
+from detente.intake.source import without_halves
 from detente.remote import Remote, list_files, placing
 from detente.tagger import locate_model
 from detente.worker import Outcome, Settings, tag_locally
@@ -152,13 +154,13 @@ def test_an_interrupted_run_over_urls_goes_on_where_it_was(
     assert [row | {"article": ""} for row in rows] == [row | {"article": ""} for row in wanted]
     names = {row["article"] for row in rows}
     assert {f"file://{articles}/a.txt", f"file://{articles}/f.csv:2", "n59"} < names
-    errors = (tmp_path / "tags.errors.jsonl").read_text().splitlines()
+    errors = (tmp_path / "tags.parquet.errors.jsonl").read_text().splitlines()
     assert [json.loads(line)["article"] for line in errors] == [
         *(f"file://{articles}/c.txt", f"file://{articles}/d.docx", "n30"),
     ]
     assert f"file://{articles}/c.txt: is empty" in errors[0]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        *("cache", "tags.errors.jsonl", "tags.parquet"),
+        *("cache", "tags.parquet", "tags.parquet.errors.jsonl"),
     ]
     assert not list((tmp_path / "cache").rglob("*.parquet"))
 
@@ -269,6 +271,17 @@ def test_urls_of_files_folders_patterns_and_lists(memory: Any, tmp_path: Path) -
     listing = tmp_path / "list"
     listing.write_text("# both kinds\nmemory://news/b.txt\n\nx.txt\n")
     assert urls(f"@{listing}") == ["b.txt", str(tmp_path / "x.txt")]
+    others = Counter[str]()
+    said: list[str] = []
+    twice = ["memory://news", "memory://news/**/*.*", f"@{listing}"]
+    assert len(list_files(twice, others, said.append)) == 5
+    assert others == {".png": 2}
+    assert said == [
+        "memory://news/[draft].txt: is named more than once, and read once; 4 files are"
+    ]
+    listing.write_text("# nothing\n")
+    with pytest.raises(InputError, match="names no file"):
+        list_files([f"@{listing}"])
     listing.write_text("\nmemory://news/none.txt\n")
     with pytest.raises(InputError, match=f"{listing}:2: memory://news/none.txt: no such file"):
         list_files([f"@{listing}"])
@@ -302,6 +315,26 @@ def test_state_tells_a_changed_file(tmp_path: Path) -> None:
     assert isinstance(before, Remote)
 
 
+def test_a_name_that_is_no_unicode_is_spelt_as_in_this_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "x.csv").write_bytes("body\nThe café reopened.\n".encode("cp1252"))
+    for name in ("caf\udce9.txt", "caf\udce9.csv"):
+        try:
+            (tmp_path / name).write_bytes((tmp_path / "x.csv").read_bytes())
+        except OSError:
+            pytest.skip("this file system has no such names")
+        here: list[str] = []
+        there: list[str] = []
+        monkeypatch.chdir(tmp_path)
+        local = [entry.read(here.append) for entry in entries([Path(name)], say=here.append)]
+        monkeypatch.chdir("/")
+        found = list(cluster._contents(Path(name), tmp_path, there.append))
+        assert found == local
+        assert found[0].name.startswith("caf\\udce9.")
+        assert [without_halves(note) for note in here] == there
+
+
 def test_a_document_beyond_the_limit_is_not_fetched(memory: Any) -> None:
     with (
         pytest.raises(InputError, match=r"b\.txt: is larger"),
@@ -310,11 +343,24 @@ def test_a_document_beyond_the_limit_is_not_fetched(memory: Any) -> None:
         pass
 
 
-def test_what_a_run_writes_is_not_read(memory: Any) -> None:
-    for name in ("tags.jsonl", "tags.errors.jsonl"):
-        memory.pipe_file(f"/news/{name}", b"{}")
-    found = Cluster(SETTINGS).list_files(["memory://news"], "memory://news/tags.jsonl")
+def test_what_runs_write_is_not_read(memory: Any, tmp_path: Path) -> None:
+    for name in ("tags.jsonl", "tags.jsonl.errors.jsonl"):
+        memory.pipe_file(
+            f"/news/{name}", b'{"statement": 1, "start": 0, "end": 9, "attribution": ""}'
+        )
+    there, output = Cluster(SETTINGS), "memory://news/tags.jsonl"
+    found = there.list_files(["memory://news"], output)
     assert not any("tags" in str(file) for file in found)
+    memory.pipe_file("/news/tags.jsonl", b'{"text": "Iran agreed."}')
+    with pytest.raises(InputError, match=r"tags.jsonl: is among the articles.* --output"):
+        there.list_files(["memory://news"], output)
+    (tmp_path / "a.csv").write_text("statement,start,end,text,attribution\n")
+    (tmp_path / "b.csv").write_text("text\nIran agreed.\n")
+    memory.rm_file("/news/tags.jsonl")
+    for place in (None, output, str(tmp_path / "tags.csv")):
+        said: list[str] = []
+        assert there.list_files([tmp_path], place, say=said.append) == [tmp_path / "b.csv"]
+        assert said == [f"{tmp_path / 'a.csv'}: is left alone, as a table that detente tag wrote"]
 
 
 def test_an_output_that_cannot_be_written_is_refused_at_once(
@@ -331,6 +377,26 @@ def test_an_output_that_cannot_be_written_is_refused_at_once(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_only_errors_of_an_earlier_run_are_replaced_at_a_url(
+    memory: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    errors = "/news/tags.csv.errors.jsonl"
+    memory.pipe_file(errors, b'{"text": "Iran agreed."}\n')
+    with (
+        pytest.raises(InputError, match=r"tags.csv.errors.jsonl: .* give another --output"),
+        placing("memory://news/tags.csv"),
+    ):
+        pytest.fail("the work was begun")
+    assert memory.cat_file(errors) == b'{"text": "Iran agreed."}\n'
+    memory.pipe_file(errors, b'{"article": "a", "error": "a: is empty"}\n')
+    with placing("memory://news/tags.csv") as place:
+        place.write_text("article\n")
+    assert not memory.exists(errors)
+
+
 def test_stdin_is_refused() -> None:
+    with pytest.raises(InputError, match="an empty name"):
+        list_files([""])
     with pytest.raises(InputError, match="standard input"):
         Cluster(SETTINGS, Columns()).list_files(["-"])

@@ -104,6 +104,22 @@ def test_damaged_utf8_is_not_taken_for_another_encoding(tmp_path: Path) -> None:
     assert "damaged UTF-8 (1 of" in said[0]
 
 
+@pytest.mark.parametrize("ending", ["txt", "html"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "“Oui,” a déclaré le ministre français à l’Élysée – enfin.".encode() + b" \xe2\x80",
+        b"The minister left the caf\xe9 and said that Japan would never agree to it.",
+    ],
+)
+def test_damaged_utf8_is_read_alike_with_its_mark(tmp_path: Path, ending: str, raw: bytes) -> None:
+    path = tmp_path / f"a.{ending}"
+    plain = read(write(path, raw))
+    assert isinstance(plain[0], Source)
+    assert len(plain[1]) == 1
+    assert read(write(path, b"\xef\xbb\xbf" + raw)) == plain
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
@@ -310,7 +326,7 @@ def test_lists_of_files(tmp_path: Path) -> None:
     tree(tmp_path, "in/a.txt", "in/b/c.txt", "in/b/d.md")
     listing = tmp_path / "in" / "list.txt"
     listing.write_text(f"# mine\n\n  a.txt \r\nb\n{tmp_path}/in/b/*.md\n", encoding="utf-8")
-    assert names(tmp_path / "in", f"@{listing}") == ["a.txt", "b/c.txt", "b/d.md", "b/d.md"]
+    assert names(tmp_path / "in", f"@{listing}") == ["a.txt", "b/c.txt", "b/d.md"]
     listing.write_text("a.txt\nmissing.txt\n")
     with pytest.raises(InputError, match=r"list.txt:2: .*missing.txt: no such file"):
         list_files([f"@{listing}"])
@@ -323,6 +339,21 @@ def test_lists_of_files(tmp_path: Path) -> None:
         list_files([f"@{listing}"])
     with pytest.raises(InputError, match="no such file"):
         list_files([f"@{tmp_path}/none.txt"])
+
+
+def test_a_file_that_is_named_twice_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree(tmp_path, "in/a.txt", "in/b.txt")
+    (tmp_path / "list").write_text("in/b.txt\nin/b.txt\n")
+    monkeypatch.chdir(tmp_path)
+    said: list[str] = []
+    assert list_files(["in", "in/*.txt", tmp_path / "in" / "a.txt", "@list"], say=said.append) == [
+        *(Path("in/a.txt"), Path("in/b.txt")),
+    ]
+    assert said == ["in/a.txt: is named more than once, and read once; 2 files are"]
+    assert len(list(read_articles(["in/a.txt", "./in/../in/a.txt"], say=said.append))) == 1
+    assert said[1:] == ["in/../in/a.txt: is named more than once, and read once"]
 
 
 def test_paths_that_name_no_article(tmp_path: Path) -> None:

@@ -340,6 +340,11 @@ def test_parquet(tmp_path: Path) -> None:
     pyarrow.parquet.write_table(pyarrow.table({"text": bad}), cut)
     assert ":1: not in the encoding" in texts(cut)[0]
     assert texts(cut)[1] == "x"
+    fine = pyarrow.array(["No.", "Yes."])
+    for column in ("id", "title"):
+        pyarrow.parquet.write_table(pyarrow.table({"text": fine, column: bad}), cut)
+        assert ":1: not in the encoding" in texts(cut)[0]
+        assert texts(cut)[1] == "Yes."
 
 
 def _empty_parquet(path: Path) -> Path:

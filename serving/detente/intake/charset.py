@@ -64,6 +64,8 @@ def decode(raw: bytes, place: str, say: Say, *, declared: str | None = None) -> 
     Raises:
         InputError: the file is binary, or in no encoding that can be told.
     """
+    # A mark alone does not make all that follows UTF-8.
+    raw = raw.removeprefix(codecs.BOM_UTF8)
     encoding = _encoding(raw, place, say, declared)
     try:
         return raw.decode(encoding, "replace" if encoding == "utf-8" else "strict")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from detente.errors import InputError
 from detente.files import read_text
+from detente.intake.source import Say, warn
+
+_File = TypeVar("_File")
 
 STDIN = Path("-")
 TABLES = (".jsonl", ".csv", ".tsv", ".parquet")
@@ -25,8 +29,10 @@ _WRITTEN = re.compile(r"\.errors\.jsonl$")  # beside a table that a run wrote,
 _PARTS = re.compile(r"\.(jsonl|csv|parquet)\.parts$")  # and the folder of one that has not ended
 
 
-def list_files(paths: Sequence[str | Path], others: Counter[str] | None = None) -> list[Path]:
-    """Return the article files that ``paths`` name, in order.
+def list_files(
+    paths: Sequence[str | Path], others: Counter[str] | None = None, say: Say = warn
+) -> list[Path]:
+    """Return the article files that ``paths`` name, in order, each once.
 
     A path is a file; ``-``, standard input; a folder, searched in order of name, hidden files,
     links to other folders, and errors and parts of runs left out; a pattern with ``*``, ``?`` or
@@ -36,6 +42,7 @@ def list_files(paths: Sequence[str | Path], others: Counter[str] | None = None) 
     Args:
         paths: what to list.
         others: gets the number of files with each other ending that a search passed by.
+        say: called with how many files are named again.
 
     Raises:
         InputError: a path is a URL, does not exist, has an ending that cannot be read, or names
@@ -43,13 +50,29 @@ def list_files(paths: Sequence[str | Path], others: Counter[str] | None = None) 
     """
     given = [paths] if isinstance(paths, str | Path) else paths
     passed = Counter[str]() if others is None else others
-    return [file for path in given for file in _expand(str(path), passed)]
+    return once((file for path in given for file in _expand(str(path), passed)), say)
+
+
+def once(files: Iterable[_File], say: Say) -> list[_File]:
+    """Return each file, a path or URL, where it comes first; ``say`` how many come again."""
+    kept: dict[str, _File] = {}
+    again: dict[str, _File] = {}
+    for file in files:
+        name = str(file)
+        place = name if is_url(name) else os.path.abspath(name)
+        if kept.setdefault(place, file) is not file:
+            again.setdefault(place, file)
+    if again:
+        count = f"; {len(again)} files are" if len(again) > 1 else ""
+        say(f"{next(iter(again.values()))}: is named more than once, and read once{count}")
+    return list(kept.values())
 
 
 def named_files(paths: Sequence[str | Path]) -> set[Path]:
     """Return the files that ``paths`` name one by one, not by a folder or a pattern."""
+    given = [paths] if isinstance(paths, str | Path) else paths
     named: set[Path] = set()
-    for path in map(str, paths):
+    for path in map(str, given):
         if path.startswith("@"):
             listing = Path(path[1:])
             named.update(listing.parent / name for _, name in _lines(listing))
@@ -70,20 +93,25 @@ def is_url(name: str) -> bool:
     return _URL.match(name) is not None
 
 
-def _expand(name: str, others: Counter[str]) -> list[Path]:
-    if not name:
-        raise InputError('"": an empty name; give . for this folder')
+def _expand(name: str, others: Counter[str]) -> Iterator[Path]:
     if name.startswith("@"):
-        return list(_listed(Path(name[1:]), others))
-    return _files(name, others)
+        path = Path(name[1:])
+        yield from from_list(path, lambda line: find_files(line, others, path.parent))
+    else:
+        yield from find_files(name, others)
 
 
-def _listed(path: Path, others: Counter[str]) -> Iterator[Path]:
+def from_list(path: Path, find: Callable[[str], Iterable[_File]]) -> Iterator[_File]:
+    """Yield what ``find`` finds under each name that a list of paths gives.
+
+    Raises:
+        InputError: the list cannot be read or gives no name; or ``find`` raises it for a name.
+    """
     found = False
     for number, name in _lines(path):
         found = True
         try:
-            yield from _files(name, others, path.parent)
+            yield from find(name)
         except InputError as error:
             raise InputError(f"{path}:{number}: {error}") from None
     if not found:
@@ -97,7 +125,18 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             yield number, name
 
 
-def _files(name: str, others: Counter[str], folder: Path = Path()) -> list[Path]:
+def find_files(name: str, others: Counter[str], folder: Path = Path()) -> list[Path]:
+    """Return the article files under one name: that of a file, a folder or a pattern.
+
+    Args:
+        name: relative to ``folder``.
+        others: see `list_files`.
+
+    Raises:
+        InputError: see `list_files`.
+    """
+    if not name:
+        raise InputError('"": an empty name; give . for this folder')
     if is_url(name):
         raise InputError(f"{name}: is a URL; download it, or read it with detente tag --engine ray")
     path = folder / name

@@ -11,11 +11,12 @@ from pathlib import Path
 from detente.errors import InputError
 from detente.files import read_bytes, reading
 from detente.intake.charset import decode
-from detente.intake.listing import ENDINGS, STDIN, TABLES, ending, list_files
+from detente.intake.listing import ENDINGS, STDIN, TABLES, ending, list_files, named_files
 from detente.intake.markup import read_html, read_markdown
 from detente.intake.office import read_docx, read_pdf
 from detente.intake.rows import read_table
 from detente.intake.source import DETECTED, Columns, Failure, Say, Source, warn
+from detente.intake.tags import without_tags
 
 __all__ = [
     "ENDINGS",
@@ -90,7 +91,8 @@ def read_articles(
     """Return an iterator over the articles that ``paths`` name.
 
     Args:
-        paths: files, folders, patterns, lists and ``-``, see `list_files`.
+        paths: files, folders, patterns, lists and ``-``, see `list_files`. Tables that
+            ``detente tag`` wrote are left out.
         columns: the names of the tables' columns; those that are None are detected.
         on_failure: called with each article that cannot be read, before the reading goes on.
         say: called with each guess, such as a detected column or encoding; logged by default.
@@ -102,7 +104,11 @@ def read_articles(
     >>> for source in read_articles(["data/articles"]):  # doctest: +SKIP
     ...     print(source.name, len(source.text))
     """
-    return _articles(entries(list_files(paths), columns, say=say), on_failure, say)
+    listed = list_files(paths, say=say)
+    files = without_tags(listed, named_files(paths), say)
+    if not files:
+        raise InputError(f"{listed[0]}: is what detente tag wrote, and no article is there")
+    return _articles(entries(files, columns, say=say), on_failure, say)
 
 
 def _articles(

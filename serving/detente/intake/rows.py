@@ -17,8 +17,9 @@ from detente.intake.charset import UNDECODED, opening
 from detente.intake.dates import parse_date
 from detente.intake.listing import ending
 from detente.intake.source import Columns, Failure, Say, Source
+from detente.intake.tags import are_tags
 
-Article = Source | Failure
+Found = Source | Failure
 
 _Record = TypeVar("_Record")
 
@@ -47,7 +48,7 @@ _HEAD_LENGTH = 1_000_000  # or fewer of them that have as many characters
 _BATCH = 32  # rows of a .parquet file in memory
 
 
-def read_table(path: Path, columns: Columns, *, skip: int, say: Say) -> Iterator[Article]:
+def read_table(path: Path, columns: Columns, *, skip: int, say: Say) -> Iterator[Found]:
     """Yield the articles of a table, or why one, or the rest of them, could not be read.
 
     An article is named by its id, without one by its place: ``path:line`` of the line where it
@@ -61,7 +62,7 @@ def read_table(path: Path, columns: Columns, *, skip: int, say: Say) -> Iterator
             dates could not be read and how many ids repeat, those left out not counted.
     """
     log = _Log()
-    held: Article | None = None
+    held: Found | None = None
     for article in _articles(path, columns, skip, say, log):
         if held is not None:
             yield held
@@ -72,7 +73,7 @@ def read_table(path: Path, columns: Columns, *, skip: int, say: Say) -> Iterator
         yield held
 
 
-def _articles(path: Path, columns: Columns, skip: int, say: Say, log: _Log) -> Iterator[Article]:
+def _articles(path: Path, columns: Columns, skip: int, say: Say, log: _Log) -> Iterator[Found]:
     try:
         yield from _READERS[ending(path) or ""](path, columns, skip, say, log)
     except InputError as error:
@@ -181,7 +182,7 @@ class _Lines:
                 yield self.place, record
 
 
-def _read_jsonl(path: Path, columns: Columns, skip: int, say: Say, log: _Log) -> Iterator[Article]:
+def _read_jsonl(path: Path, columns: Columns, skip: int, say: Say, log: _Log) -> Iterator[Found]:
     with opening(path, say) as stream:
         lines = _Lines(stream, path)
         rows = (row for row in lines.records(lines) if not _is_blank(row[1]))
@@ -230,7 +231,7 @@ def _parse_json(place: str, line: str | InputError) -> dict[str, Any] | InputErr
         return error
 
 
-def _read_csv(path: Path, columns: Columns, skip: int, say: Say, log: _Log) -> Iterator[Article]:
+def _read_csv(path: Path, columns: Columns, skip: int, say: Say, log: _Log) -> Iterator[Found]:
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST))
     with opening(path, say) as stream:
         lines = _Lines(stream, path)
@@ -273,9 +274,7 @@ def _parse_row(
     return dict(zip(header, row, strict=False))
 
 
-def _read_parquet(
-    path: Path, columns: Columns, skip: int, say: Say, log: _Log
-) -> Iterator[Article]:
+def _read_parquet(path: Path, columns: Columns, skip: int, say: Say, log: _Log) -> Iterator[Found]:
     import pyarrow.parquet
 
     with reading(path) as stream:
@@ -285,7 +284,9 @@ def _read_parquet(
                 if not file.metadata.num_rows:
                     raise InputError(f"{path}: holds no row")
                 for row in _parquet_rows(file, chosen, skip, log):
-                    yield _article(f"{path}:{log.passed + 1}", row, chosen, log)
+                    place = f"{path}:{log.passed + 1}"
+                    is_bad = UNDECODED in row.values()
+                    yield _article(place, _undecoded(place) if is_bad else row, chosen, log)
         except InputError:
             raise
         except Exception as error:  # of a damaged file any part may fail, and in any way
@@ -327,6 +328,11 @@ def _choose(
 
     ``whole`` tells that no other column than ``names`` may turn up.
     """
+    if columns.text is None and are_tags(names):
+        raise InputError(
+            f"{path}: is a table that detente tag wrote; give it articles, or --text-column if "
+            "this is a table of them"
+        )
     chosen: dict[str, str | None] = {}
     for role in _NAMES:
         given: str | None = getattr(columns, role)
@@ -377,17 +383,13 @@ def _list(names: Sequence[str]) -> str:
     return shown + (", ..." if len(names) > 12 else "") if names else "none"
 
 
-def _article(
-    place: str, row: Mapping[str, Any] | InputError, chosen: Columns, log: _Log
-) -> Article:
+def _article(place: str, row: Mapping[str, Any] | InputError, chosen: Columns, log: _Log) -> Found:
     if isinstance(row, InputError):
         return Failure(place, str(row))
     name = log.name(_value(row, chosen.id), place)
     text = _value(row, chosen.text)
     if not isinstance(text, str) or not text.strip():
         return Failure(name, f"{place}: no {chosen.text!r}; every row needs one")
-    if UNDECODED in text:
-        return Failure(name, str(_undecoded(place)))
     if "\0" in text:
         return Failure(name, f"{place}: the text holds a NUL character")
     if len(text) > LONGEST:
@@ -422,7 +424,7 @@ def _undecoded(place: str) -> InputError:
     return InputError(f"{place}: not in the encoding that the file begins with; convert it first")
 
 
-_READERS: dict[str, Callable[[Path, Columns, int, Say, _Log], Iterator[Article]]] = {
+_READERS: dict[str, Callable[[Path, Columns, int, Say, _Log], Iterator[Found]]] = {
     ".jsonl": _read_jsonl,
     ".csv": _read_csv,
     ".tsv": _read_csv,

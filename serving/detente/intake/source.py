@@ -14,8 +14,9 @@ Say = Callable[[str], None]
 class Source:
     """An article's text as read, before it is tagged.
 
-    The same file gives the same text each time, so that offsets into it keep their meaning.
-    ``kept`` has a table row's cells of `Columns.keep`; of a document it is empty.
+    The same file gives the same text each time, so that offsets into it keep their meaning. Halves
+    of characters are spelt out but in the text. ``kept`` has a table row's cells of
+    `Columns.keep`; of a document it is empty.
     """
 
     name: str
@@ -25,6 +26,14 @@ class Source:
     byline: str | None = None
     kept: tuple[str | None, ...] = ()
 
+    def __post_init__(self) -> None:
+        # Tables and lists of errors could not be written with them.
+        object.__setattr__(self, "name", without_halves(self.name))
+        if self.title is not None:
+            object.__setattr__(self, "title", without_halves(self.title))
+        kept = tuple(cell and without_halves(cell) for cell in self.kept)
+        object.__setattr__(self, "kept", kept)
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -32,6 +41,10 @@ class Failure:
 
     name: str
     message: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", without_halves(self.name))
+        object.__setattr__(self, "message", without_halves(self.message))
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,11 @@ class Columns:
 
 
 DETECTED = Columns()
+
+
+def without_halves(text: str) -> str:
+    """Return the text with halves of characters spelt out, as of file names that are no UTF-8."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def warn(message: str) -> None:
