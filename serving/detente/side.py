@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from detente.parties.kind import STATE, kind_of, office
 from detente.parties.party import is_generic
-from detente.scene import Party, Scene, described
+from detente.scene import Party, Scene, described, pronoun
 from detente.speech.quotation import Quotation
 from detente.statements import Span
 
@@ -49,7 +49,7 @@ class Sides:
         speaker = quotation.speaker or ""
         if speaker in _TURNS:
             return self._guest if _TURNS[speaker] else None
-        if speaker.lower() in ("we", "our", "us", "i"):
+        if pronoun(speaker) in ("we", "our", "us", "i"):
             return None
         side = self._known.get(speaker)
         if side is None and quotation.source is not None:
@@ -67,7 +67,7 @@ class Sides:
         if quotation.source is None:
             return False
         source = self._scene.text[slice(*quotation.source)]
-        return source.lower() in ITSELF or any(
+        return pronoun(source) in ITSELF or any(
             naming.is_noun and naming.end >= quotation.source[1] - 1
             for naming in self._scene.named(quotation.source)
         )
@@ -89,7 +89,7 @@ class Sides:
 
     def _told_of_itself(self, source: Span, contents: Sequence[Span]) -> Party | None:
         """Return whom "it" is in "the union is ready, it said"."""
-        if self._scene.text[slice(*source)].lower() not in ITSELF:
+        if pronoun(self._scene.text[slice(*source)]) not in ITSELF:
             return None
         named = (naming for span in contents for naming in self._scene.named(span))
         subjects = (naming for naming in named if self._scene.is_subject(naming))
@@ -112,7 +112,7 @@ class Sides:
 
     def _owner(self, source: Span, focus: Party | None) -> Party | None:
         """Return whose minister "its minister" is."""
-        first = self._scene.text[slice(*source)].split()[0].lower()
+        first = pronoun(self._scene.text[slice(*source)].split()[0])
         return focus if first in ("its", "their", *ITSELF) else None
 
     def _of_kind(self, kind: str | None, place: int) -> Party | None:
@@ -132,7 +132,7 @@ class Sides:
 
     def _introduced(self, speaker: str) -> Party | None:
         """Return the party named where the article introduces a speaker."""
-        if not speaker[:1].isupper() or speaker.lower() in _PRONOUNS:
+        if not speaker[:1].isupper() or pronoun(speaker) in _PRONOUNS:
             return None
         if speaker not in self._introductions:
             self._introductions[speaker] = self._find_introduction(speaker)
