@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ITSELF = frozenset({"it", "they"})
 _PRONOUNS = frozenset({"he", "she", "it", "they", "we", "i", "our", "us"})
+_OWNERS = ITSELF | {"its", "their"}
 # Turns of a printed interview; an answer is given by the guest, who is introduced above.
 _TURNS = {"Q": False, "A": True}
 _OUTSIDERS = frozenset(
@@ -51,6 +52,8 @@ class Sides:
             return self._guest if _TURNS[speaker] else None
         if pronoun(speaker) in ("we", "our", "us", "i"):
             return None
+        if self._points(quotation):
+            self._known.pop(speaker, None)
         side = self._known.get(speaker)
         if side is None and quotation.source is not None:
             side = self._described_by(quotation.source, speaker, focus, quotation.contents)
@@ -71,6 +74,14 @@ class Sides:
             naming.is_noun and naming.end >= quotation.source[1] - 1
             for naming in self._scene.named(quotation.source)
         )
+
+    def _points(self, quotation: Quotation) -> bool:
+        """Whether the speaker is "they" or "its minister", somebody else further down."""
+        first = self._first_word(quotation.source) if quotation.source else ""
+        return first in _OWNERS and (quotation.speaker or "").lower().startswith(first)
+
+    def _first_word(self, source: Span) -> str:
+        return pronoun(self._scene.text[slice(*source)].split()[0])
 
     def _described_by(
         self, source: Span, speaker: str, focus: Party | None, contents: Sequence[Span]
@@ -112,8 +123,7 @@ class Sides:
 
     def _owner(self, source: Span, focus: Party | None) -> Party | None:
         """Return whose minister "its minister" is."""
-        first = pronoun(self._scene.text[slice(*source)].split()[0])
-        return focus if first in ("its", "their", *ITSELF) else None
+        return focus if self._first_word(source) in _OWNERS else None
 
     def _of_kind(self, kind: str | None, place: int) -> Party | None:
         """Return the party of a kind that was last named before a place.

@@ -109,6 +109,22 @@ def test_a_word_of_a_name_is_no_pronoun(discourse: Discourse) -> None:
     assert holders(told) == {}
 
 
+@pytest.mark.parametrize("speaker", ["They", "Its minister"])
+def test_a_pronoun_is_another_party_further_down(discourse: Discourse, speaker: str) -> None:
+    text = (
+        f"Norway made an offer. {speaker} said they would wait. "
+        f"Sweden rejected it. {speaker} said they would not sign."
+    )
+    parties = [set(holders(told)) for told in read(discourse, text)]
+    assert parties == [{"NOR"}, {"NOR"}, {"SWE"}, {"SWE"}]
+
+
+def test_she_is_whose_spokeswoman_she_was(discourse: Discourse) -> None:
+    text = "Norway made an offer. “No,” its spokeswoman said. “We want an answer,” she said."
+    *_, told = read(discourse, text)
+    assert holders(told) == {"NOR": "We"}
+
+
 def test_an_answer_belongs_to_the_guest(discourse: Discourse) -> None:
     text = (
         "Ines Quiroga, chief negotiator for the Dockers' Union, spoke by telephone.\n\n"
