@@ -150,7 +150,8 @@ class Sides:
 
     def _find_introduction(self, speaker: str) -> Party | None:
         last = len(speaker.split()[-1])
-        for match in re.finditer(rf"\b{re.escape(speaker)}\b", self._scene.text):
+        name = r"\s+".join(map(re.escape, speaker.split()))
+        for match in re.finditer(rf"\b{name}\b", self._scene.text):
             words = self._scene.words((match.end() - last, match.end()))
             if not words:
                 continue

@@ -150,6 +150,12 @@ def test_mentions_index_the_article(discourse: Discourse) -> None:
                 assert text[mention.start : mention.end] == mention.text
 
 
+def test_a_speaker_is_introduced_across_lines(discourse: Discourse) -> None:
+    text = "Lena\r\nTamm, Norway's envoy, arrived late. “We will wait,” Lena Tamm said."
+    *_, told = read(discourse, text)
+    assert holders(told) == {"NOR": "We"}
+
+
 def test_statements_that_pass_no_gate_are_not_read(discourse: Discourse) -> None:
     text = "Japan refused. It rained in Kyoto."
     told = discourse.read(text, lambda statement: "refused" in statement)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from detente.errors import DetenteError
 from detente.statements import Span
+from detente.typography import flatten
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -58,7 +59,7 @@ class Parser:
             text: the article.
             paragraphs: offsets of its paragraphs, see `detente.statements.split_paragraphs`.
         """
-        flat = text.replace("\r", " ").replace("\n", " ")
+        flat = flatten(text)
         bodies = ((_skip_dateline(flat, start, end), end) for start, end in paragraphs)
         pieces = ((flat[start:end], start) for start, end in bodies)
         for batch in _batches(pieces):
