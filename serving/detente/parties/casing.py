@@ -9,6 +9,8 @@ from typing import NamedTuple
 from detente.parties.lexicon import CALENDAR, OPENERS
 from detente.typography import flatten, straighten
 
+Span = tuple[int, int]
+
 _FIRST_WORD = re.compile(r"\w+")
 _LOUD_LINE = re.compile(r"(?m)^[^a-zß-öø-ÿ\n]{6,}$")
 _HEADLINE = 200
@@ -83,14 +85,21 @@ def stands_at(name: str, flat: str, position: int) -> bool:
 def passages(text: str, start: int, stop: int) -> Iterator[tuple[int, int, bool]]:
     """Yield stretches of a text with whether they are lines printed in capitals throughout."""
     position = start
-    for match in _LOUD_LINE.finditer(text):
-        begin, end = max(match.start(), start), min(match.end(), stop)
-        if begin >= end or not match.group().isupper() or " " not in match.group().strip():
+    for first, last in loud_lines(text):
+        begin, end = max(first, start), min(last, stop)
+        if begin >= end:
             continue
         yield position, begin, False
         yield begin, end, True
         position = end
     yield position, stop, False
+
+
+def loud_lines(text: str) -> Iterator[Span]:
+    """Yield the extents of lines of several words that are printed in capitals throughout."""
+    for match in _LOUD_LINE.finditer(text):
+        if match.group().isupper() and " " in match.group().strip():
+            yield match.span()
 
 
 def in_title(text: str, position: int) -> bool:
