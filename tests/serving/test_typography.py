@@ -45,7 +45,8 @@ def test_a_name_that_a_carriage_return_parts_is_one(tagger: Tagger) -> None:
     (statement,) = tagger.tag(text).statements
     (holder,) = statement.holders
     assert holder.party == "KOR"
-    assert holder.mention and holder.mention.text == "South\r\nKorea"
+    assert holder.mention is not None
+    assert holder.mention.text == "South\r\nKorea"
 
 
 @given(st.text(alphabet="a\r\n", max_size=40))

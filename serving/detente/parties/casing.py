@@ -50,9 +50,9 @@ class Run(NamedTuple):
 class Page:
     """A text with its capitalised words.
 
-    ``printed`` is the text on one line, ``flat`` that with straight quotation marks; ``headline`` says
-    of every character whether capitals say nothing there; ``rows`` are the capitalised words in a
-    row, ``runs`` those of them that are in no headline.
+    ``printed`` is the text on one line, ``flat`` that with straight quotation marks; ``headline``
+    says of every character whether capitals say nothing there; ``rows`` are the capitalised words
+    in a row, ``runs`` those of them that are in no headline.
     """
 
     def __init__(self, text: str) -> None:
