@@ -23,7 +23,8 @@ from detente.typography import Lines
 class Told:
     """A statement as it is told: who says it, and whose position it may tell.
 
-    ``candidates`` is empty for a statement not worth reading, and where no party was found.
+    ``candidates`` is empty for a statement not worth reading, and where no party was found. Where
+    no statement of an article is worth reading, all are the narrator's, quotations too.
     """
 
     span: Span
