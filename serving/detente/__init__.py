@@ -10,12 +10,13 @@ from importlib.metadata import version
 
 __version__ = version("detente")
 
-from detente.article import Article
+from detente.article import Article, Holder, Mention, Statement
 from detente.codebook import Codebook
 from detente.errors import DetenteError
+from detente.evidence import Evidence
 from detente.intake.reader import read_articles
-from detente.intake.source import Columns, Source
-from detente.reading import Reading
+from detente.intake.source import Columns, Failure, Source
+from detente.reading import Prediction, Reading
 from detente.tagger import Tagger
 
 __all__ = [
@@ -23,8 +24,14 @@ __all__ = [
     "Codebook",
     "Columns",
     "DetenteError",
+    "Evidence",
+    "Failure",
+    "Holder",
+    "Mention",
+    "Prediction",
     "Reading",
     "Source",
+    "Statement",
     "Tagger",
     "__version__",
     "read_articles",

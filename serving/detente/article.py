@@ -72,9 +72,11 @@ class Statement:
     """A statement, numbered from 1; ``article.text[start:end]`` is its text.
 
     Attributes:
-        attribution: direct, indirect or mixed quotation, or narrator.
+        attribution: direct, indirect or mixed quotation, or narrator. An article in which no
+            statement may take a position is not parsed: all of its statements are the narrator's.
         speaker: to whom it is attributed, by the fullest name in the article.
-        holders: the parties in it; none where the statement was skipped as taking no position.
+        holders: the parties in it; none where the statement was skipped as taking no position, or
+            where no party was found.
     """
 
     number: int

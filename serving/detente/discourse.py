@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
@@ -16,13 +16,15 @@ from detente.speech.parser import Parser
 from detente.speech.quotation import Quotation, by_span, find_quotations
 from detente.speech.speaker import resolve
 from detente.statements import Span, split_paragraphs, split_statements
+from detente.typography import Lines
 
 
 @dataclass(frozen=True)
 class Told:
     """A statement as it is told: who says it, and whose position it may tell.
 
-    ``candidates`` is empty for a statement not worth reading, and where no party was found.
+    ``candidates`` is empty for a statement not worth reading, and where no party was found. Where
+    no statement of an article is worth reading, all are the narrator's, quotations too.
     """
 
     span: Span
@@ -58,6 +60,10 @@ class Discourse:
             passes: whether a statement may take a position; an article without one that may is
                 not parsed at all.
         """
+        lines = Lines(text)
+        return [_as_given(one, text, lines) for one in self._read(lines.text, passes)]
+
+    def _read(self, text: str, passes: Callable[[str], bool]) -> list[Told]:
         spans = split_statements(text)
         open_ = [passes(text[start:end]) for start, end in spans]
         if not any(open_):
@@ -81,6 +87,19 @@ class Discourse:
                 )
             )
         return told
+
+
+def _as_given(told: Told, text: str, lines: Lines) -> Told:
+    """Return a statement with its offsets in the text as given."""
+    candidates = []
+    for candidate in told.candidates:
+        mention = candidate.mention
+        if mention.start is not None and mention.end is not None:
+            start, end = lines.given(mention.start), lines.given(mention.end)
+            mention = replace(mention, text=text[start:end], start=start, end=end)
+        candidates.append(replace(candidate, mention=mention))
+    span = lines.given(told.span[0]), lines.given(told.span[1])
+    return replace(told, span=span, candidates=tuple(candidates))
 
 
 def _leading(quotations: Sequence[Quotation], span: Span) -> Quotation | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -129,6 +129,8 @@ def _place(path: Path, root: Any, location: tuple[int | str, ...]) -> str:
             key, node = pairs[0]
             line = key.start_mark.line + 1
         elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            if step >= len(node.value):
+                break  # an override's list is longer than the file's
             node = node.value[step]
             line = node.start_mark.line + 1
         else:
@@ -150,10 +152,13 @@ def _describe(error: Any, model: type[BaseModel]) -> str:
 
 
 def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    is_entry = False
     for step in location:
-        if isinstance(step, int):
+        if isinstance(step, int) or is_entry:
+            is_entry = False
             continue
         field = model.model_fields.get(step)
+        is_entry = field is not None and get_origin(field.annotation) is dict
         nested = _nested_model(field.annotation) if field else None
         if nested is None:
             return []
@@ -162,6 +167,11 @@ def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[st
 
 
 def _nested_model(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    # Python 3.10 calls tuple[X, ...] a type, and then issubclass raises.
+    if (
+        get_origin(annotation) is None
+        and isinstance(annotation, type)
+        and issubclass(annotation, BaseModel)
+    ):
         return annotation
     return next(filter(None, map(_nested_model, get_args(annotation))), None)

@@ -9,15 +9,15 @@ from tokenizers import Encoding, Tokenizer
 
 from detente.errors import InputError
 from detente.mask import Mask
+from detente.typography import straighten
 
-_STRAIGHT = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'"})
 _SPACE = re.compile(r"\s+")
 _MARK = "@"
 
 
 def prepare(text: str) -> str:
     """Return the text as the model sees it: NFC, straight quotes, single spaces."""
-    return _SPACE.sub(" ", unicodedata.normalize("NFC", text).translate(_STRAIGHT)).strip()
+    return _SPACE.sub(" ", straighten(unicodedata.normalize("NFC", text))).strip()
 
 
 def mark_holder(statement: str, holder: str) -> str:

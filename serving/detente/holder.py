@@ -60,10 +60,11 @@ class _Reader:
 
     def candidates(self, span: Span, quotations: Sequence[Quotation]) -> list[Candidate]:
         """Return a statement's candidates, given the quotations it has part in."""
+        scene = self._scene
         told = [(quotation, self._sides.of(quotation, self._focus)) for quotation in quotations]
         found = self._named(span)
-        for place, token in self._scene.words(span):
-            party = _spoken_for(place, told) if token.lower_ in _WE else None
+        for place, token in scene.words(span):
+            party = _spoken_for(place, told) if scene.pronoun(place, token) in _WE else None
             if party is not None:
                 found.setdefault(party.id, self._candidate(party, _span(place, token)))
         for quotation, side in told:
@@ -95,7 +96,7 @@ class _Reader:
 
     def _by_pronoun(self, span: Span) -> dict[str, Candidate]:
         for place, token in self._scene.words(span):
-            word = token.lower_
+            word = self._scene.pronoun(place, token)
             if word not in _PERSON | ITSELF or not acts(token):
                 continue
             party = self._focus if word in ITSELF else self._spoke

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from detente.parties.kind import speaks
-from detente.parties.naming import Naming, first_by_party
+from detente.parties.naming import Cover, Naming, first_by_party
 from detente.parties.party import SUBJECT, Person, Roster
 from detente.speech.parser import Paragraph
 from detente.statements import Span
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _ARTICLE = re.compile(r"^(?:the|a|an) ", re.IGNORECASE)
 _LEADS = frozenset({"chair", "command", "head", "lead", "represent", "run", "speak"})
 _WHERE = frozenset({"across", "in", "inside", "near", "outside", "through", "via"})
+_NO_PRONOUNS = frozenset({"IT", "US"})
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Scene:
         self.text = text
         self.people = roster.people
         self._people = [person.start for person in roster.people]
+        self._names = Cover(len(text), roster.namings)
         self._offsets = {id(p.doc): p.start for p in paragraphs}
         self._words = [(p.start + token.idx, token) for p in paragraphs for token in p.doc]
         self._places = [place for place, _ in self._words]
@@ -79,6 +81,10 @@ class Scene:
         """Return the people named in a stretch."""
         first = bisect_left(self._people, span[0])
         return self.people[first : bisect_left(self._people, span[1])]
+
+    def pronoun(self, place: int, token: Token) -> str:
+        """Return what `pronoun` says of a word; empty also if it belongs to a party's name."""
+        return "" if self._names.covers(place) else pronoun(token.text)
 
     def of_kind(self, kind: str) -> Sequence[Naming]:
         """Return every naming of a party of a kind, in order."""
@@ -119,6 +125,11 @@ def _parties(text: str, namings: Sequence[Naming]) -> dict[str, Party]:
 
 def _plain(name: str) -> str:
     return _ARTICLE.sub("", " ".join(name.split()))
+
+
+def pronoun(word: str) -> str:
+    """Return a word as pronouns are listed, in small letters; empty for "US" and "IT"."""
+    return "" if word in _NO_PRONOUNS else word.lower()
 
 
 def described(head: Token) -> Iterator[Token]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from detente.parties.kind import STATE, kind_of, office
 from detente.parties.party import is_generic
-from detente.scene import Party, Scene, described
+from detente.scene import Party, Scene, described, pronoun
 from detente.speech.quotation import Quotation
 from detente.statements import Span
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ITSELF = frozenset({"it", "they"})
 _PRONOUNS = frozenset({"he", "she", "it", "they", "we", "i", "our", "us"})
+_OWNERS = ITSELF | {"its", "their"}
 # Turns of a printed interview; an answer is given by the guest, who is introduced above.
 _TURNS = {"Q": False, "A": True}
 _OUTSIDERS = frozenset(
@@ -49,8 +50,10 @@ class Sides:
         speaker = quotation.speaker or ""
         if speaker in _TURNS:
             return self._guest if _TURNS[speaker] else None
-        if speaker.lower() in ("we", "our", "us", "i"):
+        if pronoun(speaker) in ("we", "our", "us", "i"):
             return None
+        if self._points(quotation):
+            self._known.pop(speaker, None)
         side = self._known.get(speaker)
         if side is None and quotation.source is not None:
             side = self._described_by(quotation.source, speaker, focus, quotation.contents)
@@ -67,10 +70,18 @@ class Sides:
         if quotation.source is None:
             return False
         source = self._scene.text[slice(*quotation.source)]
-        return source.lower() in ITSELF or any(
+        return pronoun(source) in ITSELF or any(
             naming.is_noun and naming.end >= quotation.source[1] - 1
             for naming in self._scene.named(quotation.source)
         )
+
+    def _points(self, quotation: Quotation) -> bool:
+        """Whether the speaker is "they" or "its minister", somebody else further down."""
+        first = self._first_word(quotation.source) if quotation.source else ""
+        return first in _OWNERS and (quotation.speaker or "").lower().startswith(first)
+
+    def _first_word(self, source: Span) -> str:
+        return pronoun(self._scene.text[slice(*source)].split()[0])
 
     def _described_by(
         self, source: Span, speaker: str, focus: Party | None, contents: Sequence[Span]
@@ -89,7 +100,7 @@ class Sides:
 
     def _told_of_itself(self, source: Span, contents: Sequence[Span]) -> Party | None:
         """Return whom "it" is in "the union is ready, it said"."""
-        if self._scene.text[slice(*source)].lower() not in ITSELF:
+        if pronoun(self._scene.text[slice(*source)]) not in ITSELF:
             return None
         named = (naming for span in contents for naming in self._scene.named(span))
         subjects = (naming for naming in named if self._scene.is_subject(naming))
@@ -112,8 +123,7 @@ class Sides:
 
     def _owner(self, source: Span, focus: Party | None) -> Party | None:
         """Return whose minister "its minister" is."""
-        first = self._scene.text[slice(*source)].split()[0].lower()
-        return focus if first in ("its", "their", *ITSELF) else None
+        return focus if self._first_word(source) in _OWNERS else None
 
     def _of_kind(self, kind: str | None, place: int) -> Party | None:
         """Return the party of a kind that was last named before a place.
@@ -132,7 +142,7 @@ class Sides:
 
     def _introduced(self, speaker: str) -> Party | None:
         """Return the party named where the article introduces a speaker."""
-        if not speaker[:1].isupper() or speaker.lower() in _PRONOUNS:
+        if not speaker[:1].isupper() or pronoun(speaker) in _PRONOUNS:
             return None
         if speaker not in self._introductions:
             self._introductions[speaker] = self._find_introduction(speaker)
@@ -140,7 +150,8 @@ class Sides:
 
     def _find_introduction(self, speaker: str) -> Party | None:
         last = len(speaker.split()[-1])
-        for match in re.finditer(rf"\b{re.escape(speaker)}\b", self._scene.text):
+        name = r"\s+".join(map(re.escape, speaker.split()))
+        for match in re.finditer(rf"\b{name}\b", self._scene.text):
             words = self._scene.words((match.end() - last, match.end()))
             if not words:
                 continue

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import sentencex
 
+from detente.typography import flatten
+
 Span = tuple[int, int]
 
 _LINE = re.compile(r"[^\r\n]*")
@@ -28,7 +30,7 @@ def split_statements(text: str) -> list[Span]:
     """
     spans: list[Span] = []
     for start, end in split_paragraphs(text):
-        spans.extend(_sentences(_flat(text, start, end), start))
+        spans.extend(_sentences(flatten(text[start:end]), start))
     return spans
 
 
@@ -52,7 +54,7 @@ def split_paragraphs(text: str) -> list[Span]:
 
 def _pieces(text: str, start: int, end: int) -> Iterator[Span]:
     while end - start > _LONGEST:
-        piece = _flat(text, start, start + _LONGEST)
+        piece = flatten(text[start : start + _LONGEST])
         sentences = _sentences(piece, start)
         words = piece.rfind(" ") + 1 or _LONGEST
         cut = sentences[-1][0] if len(sentences) > 1 else start + words
@@ -60,10 +62,6 @@ def _pieces(text: str, start: int, end: int) -> Iterator[Span]:
             yield start, cut
         start = cut
     yield start, end
-
-
-def _flat(text: str, start: int, end: int) -> str:
-    return text[start:end].replace("\r", " ").replace("\n", " ")
 
 
 def _sentences(flat: str, offset: int) -> list[Span]:

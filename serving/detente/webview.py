@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from html import escape
 
 from detente.article import Article, Holder, Statement
@@ -149,9 +149,13 @@ def _labels(holder: Holder) -> str:
 def _scale(article: Article) -> dict[str, float]:
     """Return the first dimension's labels and their places on the scale, 0 to 1.
 
-    Predictions do not say which label stands for "no position". It is the one that a reading
-    without a position has, or else the last, unless some reading takes a position by it.
+    Without a codebook, predictions do not say which label stands for "no position". It is the one
+    that a reading without a position has, or else the last, unless some reading takes a position
+    by it.
     """
+    if article.codebook is not None:
+        dimension = article.codebook.dimensions[0]
+        return _places(dimension.label_names, {dimension.no_position})
     firsts = [first for reading in _readings(article) for _, first in [*reading][:1]]
     if not firsts:
         return {}
@@ -159,6 +163,10 @@ def _scale(article: Article) -> dict[str, float]:
     taking = {first.label for first in firsts if first.takes_position}
     absent = {first.label for first in firsts if not first.takes_position}
     absent = absent or {labels[-1]} - taking
+    return _places(labels, absent)
+
+
+def _places(labels: Iterable[str], absent: Container[str | None]) -> dict[str, float]:
     scale = [label for label in labels if label not in absent]
     return {label: place / max(1, len(scale) - 1) for place, label in enumerate(scale)}
 

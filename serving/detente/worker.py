@@ -54,7 +54,7 @@ class Outcome:
 
     Attributes:
         file, item: its place among the inputs.
-        skipped: statements that the gate kept from the model.
+        skipped: statements that the gate kept from the model, or in which no party was found.
         failure: why it could not be read or tagged.
         notes: what the user should know about how it was read.
     """

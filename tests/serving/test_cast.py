@@ -76,6 +76,8 @@ def named(gazetteer: Gazetteer, text: str) -> list[tuple[str, str]]:
         ),
         ("He told the Justice and Equality Front.", ["Justice and Equality Front"]),
         ("He told Kenya Airways. The airline left.", ["Kenya Airways", "The airline"]),
+        ("He said “no.” The Ormond Steel Corp. refused.", ["Ormond Steel Corp."]),
+        ("He said “no.” Management refused.", ["Management"]),
     ],
 )
 def test_one_party_by_all_its_names(gazetteer: Gazetteer, text: str, expected: list[str]) -> None:

@@ -7,6 +7,7 @@ import pytest
 from detente.codebook import Codebook
 from detente.document import read_document
 from detente.errors import CodebookError, InputError
+from detente.parties.actors import ActorList
 from detente_training.config import RunConfig, load_config
 
 CODEBOOK = """\
@@ -88,12 +89,28 @@ def test_overrides_win_and_their_faults_name_them(tmp_path: Path) -> None:
         "training.epoch=7": ["training.epoch=7", "did you mean 'epochs'"],
         "training.epochs=none": ["training.epochs=none", "integer"],
         "training.epochs": ["key=value"],
+        "split.test=[x, 2024]": ["split.test=[x, 2024]", "split.test.1", "string"],
         "name.x=1": ["'name' has no keys below it"],
         "seed=[": ["YAML"],
     }.items():
         with pytest.raises(InputError) as caught:
             load_config(path, [override])
         assert all(word in str(caught.value) for word in words), caught.value
+
+
+def test_a_fault_in_a_longer_list_than_the_files_names_the_override(tmp_path: Path) -> None:
+    path = write(tmp_path, "name: a\nsplit: {validation: [x]}\n")
+    with pytest.raises(InputError, match=r"split.validation=\[y, 2024\]: split.validation.1: "):
+        load_config(path, ["split.validation=[y, 2024]"])
+
+
+def test_an_unknown_key_of_an_entry_suggests_the_nearest(tmp_path: Path) -> None:
+    path = write(tmp_path, "actors:\n  TRS:\n    name: [Tarsa]\n")
+    with pytest.raises(InputError) as caught:
+        read_document(path, ActorList)
+    assert str(caught.value).startswith(
+        f"{path}:3: unknown key 'actors.TRS.name'; did you mean 'names'? Allowed: names, capital"
+    )
 
 
 def test_an_unknown_key_suggests_the_nearest(tmp_path: Path) -> None:

@@ -84,6 +84,47 @@ def test_a_pronoun_is_followed_only_where_nothing_is_named(discourse: Discourse)
     assert "PER" in holders(named)
 
 
+def test_the_us_is_not_us(discourse: Discourse) -> None:
+    text = (
+        "Iran's foreign minister, Abbas Araghchi, met reporters. "
+        '"The US must lift sanctions first," he said. "It is up to us," he said.'
+    )
+    _, first, second = read(discourse, text)
+    assert holders(first) == {"USA": "US", "IRN": "he"}
+    assert holders(second) == {"IRN": "us"}
+
+
+def test_a_party_that_is_spelled_like_a_pronoun_speaks(discourse: Discourse) -> None:
+    text = "US: We will sign the text. We may wait.\n\nIRAN: No.\n\nUS: No.\n\nIRAN: No.\n"
+    _, second, *_ = read(discourse, text)
+    assert holders(second) == {"USA": "We"}
+
+
+def test_a_word_of_a_name_is_no_pronoun(discourse: Discourse) -> None:
+    text = "Oman’s envoy refused. “The rest of the Our Land Front will not sign,” he said.\n"
+    _, told = read(discourse, text)
+    assert holders(told) == {"Our Land Front": "Our Land Front", "OMN": "he"}
+    text = "Norway made an offer. IT chief Lena Berg said “no one must move”."
+    _, told = read(discourse, text)
+    assert holders(told) == {}
+
+
+@pytest.mark.parametrize("speaker", ["They", "Its minister"])
+def test_a_pronoun_is_another_party_further_down(discourse: Discourse, speaker: str) -> None:
+    text = (
+        f"Norway made an offer. {speaker} said they would wait. "
+        f"Sweden rejected it. {speaker} said they would not sign."
+    )
+    parties = [set(holders(told)) for told in read(discourse, text)]
+    assert parties == [{"NOR"}, {"NOR"}, {"SWE"}, {"SWE"}]
+
+
+def test_she_is_whose_spokeswoman_she_was(discourse: Discourse) -> None:
+    text = "Norway made an offer. “No,” its spokeswoman said. “We want an answer,” she said."
+    *_, told = read(discourse, text)
+    assert holders(told) == {"NOR": "We"}
+
+
 def test_an_answer_belongs_to_the_guest(discourse: Discourse) -> None:
     text = (
         "Ines Quiroga, chief negotiator for the Dockers' Union, spoke by telephone.\n\n"
@@ -107,6 +148,12 @@ def test_mentions_index_the_article(discourse: Discourse) -> None:
             mention = candidate.mention
             if mention.start is not None:
                 assert text[mention.start : mention.end] == mention.text
+
+
+def test_a_speaker_is_introduced_across_lines(discourse: Discourse) -> None:
+    text = "Lena\r\nTamm, Norway's envoy, arrived late. “We will wait,” Lena Tamm said."
+    *_, told = read(discourse, text)
+    assert holders(told) == {"NOR": "We"}
 
 
 def test_statements_that_pass_no_gate_are_not_read(discourse: Discourse) -> None:

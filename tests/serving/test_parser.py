@@ -11,6 +11,16 @@ from detente.statements import split_paragraphs
 TEXT = "The union said no.\n\nGENEVA, Sept. 29 - Japan\nagreed to meet.\n\nTalks ended."
 
 
+@pytest.mark.parametrize(
+    "dateline",
+    ["GENEVA - ", "GENEVA, Sept. 29 - ", "Geneva (Reuters) – ", "Geneva, Sept. 29 — "],
+)
+def test_a_dateline_is_no_part_of_the_sentence(dateline: str) -> None:
+    text = f"{dateline}Japan agreed to meet."
+    (paragraph,) = Parser().parse(text, [(0, len(text))])
+    assert paragraph.doc.text == "Japan agreed to meet."
+
+
 def test_few_characters_are_parsed_together(monkeypatch: pytest.MonkeyPatch) -> None:
     parser = Parser()
     pipe, batches = parser._pipeline.pipe, []

@@ -225,6 +225,8 @@ def test_a_missing_file_of_actors_is_told_at_once(tmp_path: Path) -> None:
 
 def test_what_public_functions_take_and_return_is_public() -> None:
     assert {"Article", "Codebook", "Columns", "Reading", "Source"} <= set(detente.__all__)
+    results = {"Statement", "Holder", "Mention", "Prediction", "Evidence", "Failure"}
+    assert results <= set(detente.__all__)
     assert all(hasattr(detente, name) for name in detente.__all__)
 
 

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
 from detente.article import Article, Holder, Mention, Statement
+from detente.codebook import Codebook, Dimension
 from detente.reading import Prediction, Reading
 from detente.webview import article_html, article_page
 
@@ -120,6 +122,15 @@ def test_the_last_label_is_no_position_unless_a_reading_takes_one_by_it() -> Non
     page = Page(article_html(article("One.", ("One.", [taken, reading("cold")]))))
     assert page.badges[:4] == list(LABELS)
     assert page.marks()[0]["style"] == f"--detente: {BLUE}"
+
+
+def test_a_codebook_tells_the_scale() -> None:
+    warmth = Dimension(name="warmth", kind="ordinal", labels=LABELS[::-1], no_position="silent")
+    codebook = Codebook(name="tone", dimensions=(warmth,))
+    made = article("One.", ("One.", [reading("warm")]))
+    page = Page(article_html(replace(made, codebook=codebook)))
+    assert page.badges[:3] == ["warm", "mild", "cold"]
+    assert page.marks()[0]["style"] == f"--detente: {VERMILION}"
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
-from detente import Codebook
-from detente_training.gold import read_gold
-from detente_training.gold_records import article_records
+from detente import Codebook, Mention
+from detente.discourse import Told
+from detente.holder import Candidate
+from detente.scene import Party
+from detente_training.gold import GoldArticle, GoldParty, GoldStatement, read_gold
+from detente_training.gold_records import _answers, article_records
 from tests.conftest import ROOT
 
 
@@ -16,3 +19,15 @@ def test_only_the_articles_of_split_dev_are_trained_on(codebook: Codebook) -> No
     taking = [r for r in records if any(label != "none" for label in r.labels.values())]
     assert 100 < len(taking) < len(records)
     assert len({(r.text, r.holder, r.id) for r in records}) == len(records)
+
+
+def test_the_us_is_sure_where_the_true_holder_was_missed() -> None:
+    candidates = [
+        Candidate(Party("USA", "USA", "US"), Mention("US", 0, 2, "USA")),
+        Candidate(Party("IRN", "IRN", "Iran"), Mention("us", 5, 7, "IRN")),
+    ]
+    parties = {"nor": GoldParty(actor="NOR", names=("Norway",))}
+    true = GoldStatement(0, 9, "narrator", None, {"nor": {}})
+    gold = GoldArticle("a", "", "", "dev", parties, {}, [true])
+    told = Told((0, 9), candidates=tuple(candidates))
+    assert list(_answers(told, true, gold)) == [(candidates[0], None)]

@@ -9,6 +9,7 @@ from detente.article import Holder, Statement
 from detente.codebook import Codebook
 from detente.discourse import Discourse, Told
 from detente.holder import Candidate
+from detente.scene import pronoun
 from detente_training.gold import GoldArticle, GoldStatement, read_gold
 from detente_training.record import Record
 from detente_training.scoring import is_party, match_statements
@@ -64,7 +65,7 @@ def _answers(
         if owner is not None:
             yield candidate, dict(positions[owner])
         elif not missed or (
-            candidate.mention.start is not None and candidate.mention.text.lower() not in _UNSURE
+            candidate.mention.start is not None and pronoun(candidate.mention.text) not in _UNSURE
         ):
             yield candidate, None
 

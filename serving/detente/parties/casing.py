@@ -7,11 +7,14 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from detente.parties.lexicon import CALENDAR, OPENERS
+from detente.typography import flatten, straighten
+
+Span = tuple[int, int]
 
 _FIRST_WORD = re.compile(r"\w+")
 _LOUD_LINE = re.compile(r"(?m)^[^a-zß-öø-ÿ\n]{6,}$")
 _HEADLINE = 200
-_STOPS = tuple(".?!,;:”\"'")
+_STOPS = tuple(".?!,;:\"'")
 _NAME = (
     r"(?:(?:Ltd|Corp|Inc|Co|Bros|St|[A-Z](?:\.[A-Z])*)\.|plc\b"
     r"|[A-ZÀ-ÖØ-Þ][\w&-]*(?:['’](?!s\b)\w+)*)"
@@ -47,14 +50,15 @@ class Run(NamedTuple):
 class Page:
     """A text with its capitalised words.
 
-    ``flat`` is the text on one line with straight apostrophes, offset by offset; ``headline`` says
-    of every character whether capitals say nothing there; ``rows`` are the capitalised words in a
-    row, ``runs`` those of them that are in no headline.
+    ``printed`` is the text on one line, ``flat`` that with straight quotation marks; ``headline``
+    says of every character whether capitals say nothing there; ``rows`` are the capitalised words
+    in a row, ``runs`` those of them that are in no headline.
     """
 
     def __init__(self, text: str) -> None:
         self.printed = flatten(text)
-        self.flat = self.printed.replace("’", "'")
+        text = straighten(text)
+        self.flat = flatten(text)
         self.headline = _headlines(text)
         self.rows = _rows(_capitalised(text, self.flat), self.headline)
         plain = [row for row in self.rows if not self.headline[row[0].start]]
@@ -62,11 +66,6 @@ class Page:
             Run(row, _without_openers(row), following)
             for row, following in zip(plain, [*plain[1:], []], strict=False)
         ]
-
-
-def flatten(text: str) -> str:
-    """Return a text on one line, offset by offset."""
-    return text.replace("\r", " ").replace("\n", " ")
 
 
 def first_word(text: str, position: int = 0) -> str:
@@ -86,14 +85,21 @@ def stands_at(name: str, flat: str, position: int) -> bool:
 def passages(text: str, start: int, stop: int) -> Iterator[tuple[int, int, bool]]:
     """Yield stretches of a text with whether they are lines printed in capitals throughout."""
     position = start
-    for match in _LOUD_LINE.finditer(text):
-        begin, end = max(match.start(), start), min(match.end(), stop)
-        if begin >= end or not match.group().isupper() or " " not in match.group().strip():
+    for first, last in loud_lines(text):
+        begin, end = max(first, start), min(last, stop)
+        if begin >= end:
             continue
         yield position, begin, False
         yield begin, end, True
         position = end
     yield position, stop, False
+
+
+def loud_lines(text: str) -> Iterator[Span]:
+    """Yield the extents of lines of several words that are printed in capitals throughout."""
+    for match in _LOUD_LINE.finditer(text):
+        if match.group().isupper() and " " in match.group().strip():
+            yield match.span()
 
 
 def in_title(text: str, position: int) -> bool:
@@ -139,7 +145,7 @@ def _capitalised(text: str, flat: str) -> Iterator[Word]:
 
 def _opens_sentence(text: str, start: int) -> bool:
     before = text[max(0, start - 4) : start]
-    bare = before.rstrip(" \t\n\"“‘'(")
+    bare = before.rstrip(" \t\n\"'(")
     return not bare or bare.endswith(_BREAK) or "\n\n" in before
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from detente.article import Mention
 from detente.parties.actors import DEFAULT, Actor, ActorList, read_actors
-from detente.parties.casing import first_word, flatten, in_title, passages, stands_at
+from detente.parties.casing import first_word, in_title, passages, stands_at
 from detente.parties.cast import Cast
 from detente.parties.lexicon import CALENDAR, OFFICES
 from detente.parties.naming import Naming, first_by_party
@@ -18,6 +18,7 @@ from detente.parties.pattern import Patterns
 from detente.parties.person import has_honorific, has_initial, surname_after
 from detente.parties.place import find_datelines, is_place
 from detente.parties.unlisted import find_unlisted
+from detente.typography import flatten, straighten
 
 # What a find needs to see around a statement to tell a place from a party.
 _CONTEXT = 100
@@ -136,6 +137,7 @@ class Gazetteer:
         return self._scan(text, 0, len(text))
 
     def _scan(self, text: str, start: int, stop: int) -> Iterator[Naming]:
+        text = straighten(text)
         flat = flatten(text)
         datelines = find_datelines(text)
         for begin, end, loud in passages(text, start, stop):
@@ -189,11 +191,11 @@ class Gazetteer:
 def _spellings(actors: ActorList) -> Iterator[_Spelling]:
     for actor, entry in actors.actors.items():
         for text in entry.nouns:
-            yield _Spelling(text, actor, actor, True, _place(text, entry))
+            yield _Spelling(straighten(text), actor, actor, True, _place(text, entry))
         for text in entry.demonyms:
-            yield _Spelling(text, actor, actor, False)
+            yield _Spelling(straighten(text), actor, actor, False)
     for text in actors.others:
-        yield _Spelling(text, "", None, True)
+        yield _Spelling(straighten(text), "", None, True)
 
 
 def _place(text: str, entry: Actor) -> str:

@@ -9,7 +9,9 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from detente.parties.casing import loud_lines
 from detente.parties.kind import STATE, bare_noun, kind_nouns, kind_of, office, read_kinds
+from detente.parties.lexicon import CALENDAR, word_set
 from detente.parties.naming import Naming
 from detente.speech.cue import read_cues
 from detente.speech.parser import Paragraph
@@ -18,12 +20,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Token
 
 SUBJECT = frozenset({"nsubj", "nsubjpass", "csubj"})
-_NO_NAME = re.compile(
-    r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:January|February|March|April|May|June|July|August"
-    r"|September|October|November|December|Jan|Feb|Aug|Sept|Oct|Nov|Dec)\.?"
-    r"|(?:Mr|Mrs|Ms|Dr|Gen|Col|Lt|Maj|Sgt|Capt)\.?"
-)
-_LOUD_LINE = re.compile(r"(?m)^[^a-z\n]{8,}$")
+_NO_NAMES = CALENDAR | word_set("Mr Mrs Ms Dr Gen Col Lt Maj Sgt Capt")
 _FEWEST = 2
 _GUESSES = ("company", "institution", "union", "group")
 
@@ -210,7 +207,8 @@ def _goes_on(run: Sequence[Token], token: Token) -> bool:
 
 
 def _is_name(token: Token) -> bool:
-    return token.pos_ == "PROPN" and token.text[:1].isupper() and not _NO_NAME.fullmatch(token.text)
+    is_capitalised = token.pos_ == "PROPN" and token.text[:1].isupper()
+    return is_capitalised and token.text.rstrip(".") not in _NO_NAMES
 
 
 def _owned_kind(head: Token) -> str | None:
@@ -279,8 +277,8 @@ def _loud(text: str, namings: Sequence[Naming], names: set[str]) -> Iterator[Nam
     if not loud:
         return
     pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, loud))})\b")
-    for line in _LOUD_LINE.finditer(text):
-        for match in pattern.finditer(text, *line.span()):
+    for line in loud_lines(text):
+        for match in pattern.finditer(text, *line):
             yield Naming(match.start(), match.end(), loud[match.group()], None, True)
 
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 
-_DATELINE = re.compile(
-    r"(?m)^[ \t]*[A-Z][\w.'’-]*(?:(?:, | |/)[A-Z][\w.'’-]*){0,5},? "
+# An agency or a date tells a dateline in either case from a headline such as "Iran - US: No deal".
+_TOLD = (
+    r"[ \t]*[A-Z][\w.'’-]*(?:(?:, | |/)[A-Z][\w.'’-]*){0,5},? "
     r"(?:\([A-Z][^)\n]{1,30}\)|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? \d{1,2}"
     r"(?:, \d{4})?) ?(?:--|[-–—]) "
 )
+# In capitals a dash is enough before a sentence.
+_LOUD = (
+    r"[A-Z][A-Z .'’-]{2,40}\b(?:,[^—–]{1,40}?)?(?: \([^()]{1,30}\))? ?(?:—|–|--| - )\s*"
+    r"(?=[\"“‘'A-Z])"
+)
+_DATELINE = re.compile(rf"(?m)^{_TOLD}")
+_OPENING = re.compile(rf"{_LOUD}|{_TOLD}")
 _IN = re.compile(
     r"\b(?:in|at|to|from|near|outside|around|via|into|towards?)(?: central| downtown| nearby)? $",
     re.IGNORECASE,
@@ -51,8 +59,14 @@ _LOCATED = re.compile(r"\b(?:in|at|from|near|to|of|on|outside) $")
 
 
 def find_datelines(text: str) -> list[tuple[int, int]]:
-    """Return the extents of datelines: "GENEVA, Sept. 29 -", "Vienna (Reuters) -"."""
+    """Return the extents of datelines with an agency or a date: "Vienna (Reuters) -"."""
     return [match.span() for match in _DATELINE.finditer(text)]
+
+
+def skip_dateline(flat: str, start: int, end: int) -> int:
+    """Return where a paragraph begins behind its dateline: "GENEVA -", "Vienna (Reuters) -"."""
+    dateline = _OPENING.match(flat, start, end)
+    return dateline.end() if dateline is not None and dateline.end() < end else start
 
 
 def is_located(flat: str, start: int) -> bool:

