@@ -28,6 +28,7 @@ DEFAULT = Path(__file__).parent / "models" / "default"
 
 _LEAST_STEP = 8  # tokens of a window beyond those it shares, special tokens counted
 _Temperature = Annotated[float, Field(ge=0.01, le=100)]
+_Bias = Annotated[float, Field(ge=-10, le=10)]
 _Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -77,8 +78,8 @@ class Manifest(_Model):
     """What `bundle.json` holds.
 
     `teacher` names the run whose readings the model learnt from. Of each dimension there are the
-    logits' temperature, the probability below which to abstain, and the least probability of a
-    label in a set.
+    logits' temperature, what is added to each label's then, the probability below which to
+    abstain, and the least probability of a label in a set.
     """
 
     format: int
@@ -87,6 +88,7 @@ class Manifest(_Model):
     codebook: Codebook
     window: Window
     temperatures: dict[str, _Temperature]
+    biases: dict[str, tuple[_Bias, ...]] = {}
     thresholds: dict[str, _Probability]
     set_thresholds: dict[str, _Probability]
     encoder: EncoderSource
@@ -101,6 +103,9 @@ class Manifest(_Model):
         for field in ("temperatures", "thresholds", "set_thresholds"):
             if set(getattr(self, field)) != names:
                 raise ValueError(f"{field} do not name the codebook's dimensions")
+        sizes = {dimension.name: len(dimension.labels) for dimension in self.codebook.dimensions}
+        if self.biases and {name: len(own) for name, own in self.biases.items()} != sizes:
+            raise ValueError("biases do not fit the codebook's labels")
         if not {MODEL, TOKENIZER} <= set(self.files):
             raise ValueError(f"files must name {MODEL} and {TOKENIZER}")
         return self

@@ -318,7 +318,10 @@ class Tagger:
         )
 
     def _predict(self, dimension: Dimension, logits: FloatArray) -> Prediction:
-        probabilities = softmax(logits / self.manifest.temperatures[dimension.name])
+        scaled = logits / self.manifest.temperatures[dimension.name]
+        if biases := self.manifest.biases.get(dimension.name):
+            scaled = scaled + np.array(biases, dtype=scaled.dtype)
+        probabilities = softmax(scaled)
         chosen = _join_windows(probabilities, dimension)
         best = int(chosen.argmax())
         inside = in_label_set(chosen, self.manifest.set_thresholds[dimension.name])

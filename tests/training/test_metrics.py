@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,12 @@ from sklearn.metrics import f1_score
 from detente import Codebook
 from detente.errors import InputError
 from detente_training import metrics
-from detente_training.calibration import choose_threshold, fit_label_sets, fit_temperature
+from detente_training.calibration import (
+    choose_penalty,
+    choose_threshold,
+    fit_label_sets,
+    fit_scaling,
+)
 from detente_training.config import SplitConfig
 from detente_training.loss import CodebookLoss, label_weights, soft_targets
 from detente_training.metrics import Resampler
@@ -126,11 +132,40 @@ def test_temperature_undoes_overconfidence() -> None:
     powers = np.exp(logits)
     cumulated = (powers / powers.sum(1, keepdims=True)).cumsum(1)
     gold = (GENERATOR.random((4000, 1)) > cumulated).sum(1)
-    assert fit_temperature(logits * 3, gold) == pytest.approx(3, rel=0.1)
+    temperature, biases = fit_scaling(logits * 3, gold)
+    assert temperature == pytest.approx(3, rel=0.1)
+    assert not biases.any()
     sharp, true = (np.exp(logits * k) / np.exp(logits * k).sum(1, keepdims=True) for k in (3, 1))
     assert metrics.calibration_error(gold, true) < 0.03 < metrics.calibration_error(gold, sharp)
     threshold = choose_threshold(true, 0.8)
     assert (true.max(1) >= threshold).mean() == pytest.approx(0.8, abs=0.01)
+
+
+def test_biases_undo_weights_of_labels() -> None:
+    logits = GENERATOR.normal(size=(4000, 3)) + np.array([2.0, 0.0, 0.0])
+    powers = np.exp(logits)
+    gold = (GENERATOR.random((4000, 1)) > (powers / powers.sum(1, keepdims=True)).cumsum(1)).sum(1)
+    weighted = logits - np.array([1.5, 0.0, 0.0])  # as if the first had counted less
+    groups = [f"n{number % 4}" for number in range(4000)]
+    penalty = choose_penalty([(weighted, gold)], groups)
+    scaling = fit_scaling(weighted, gold, penalty)
+    assert scaling.biases[0] - scaling.biases[1:].mean() == pytest.approx(1.5, abs=0.2)
+    scaled = np.exp(scaling.log_probabilities(weighted))
+    assert metrics.calibration_error(gold, scaled) < 0.03
+    assert choose_penalty([(weighted, gold)], ["n0"] * 4000) == math.inf
+    # Where the labels come otherwise in each negotiation, biases promise nothing.
+    turned = np.array([weighted[i, (np.arange(3) + i % 4) % 3] for i in range(4000)])
+    mixed = np.array([(label - i % 4) % 3 for i, label in enumerate(gold)])
+    assert choose_penalty([(turned, mixed)], groups) >= 0.1
+
+
+def test_a_label_without_records_has_no_bias() -> None:
+    logits = GENERATOR.normal(size=(50, 3))
+    gold = np.array([0, 1] * 24 + [-100] * 2)
+    scaling = fit_scaling(logits, gold, 0.001)
+    assert scaling.biases[2] == 0
+    assert scaling.biases[:2].any()
+    assert fit_scaling(logits, np.full(50, -100)).temperature == 1
 
 
 def test_soft_targets_follow_the_scale(codebook: Codebook) -> None:

@@ -42,7 +42,12 @@ from detente.session import Session
 from detente.tagger import Tagger, softmax
 from detente_training import metrics
 from detente_training.baseline import Probabilities, fit_baselines
-from detente_training.calibration import choose_threshold, fit_label_sets, fit_temperature
+from detente_training.calibration import (
+    choose_penalty,
+    choose_threshold,
+    fit_label_sets,
+    fit_scaling,
+)
 from detente_training.card import write_card
 from detente_training.encoder import WEIGHTS, locate_encoder
 from detente_training.examples import gold_labels, pad_windows
@@ -318,10 +323,17 @@ def _calibrate(run: Run, classifier: PairClassifier, folder: Path, draft: Path) 
     )
     logits = served(run.split.validation)
     gold = gold_labels(run.split.validation, run.codebook)
-    temperatures, thresholds, set_thresholds = {}, {}, {}
-    for number, (name, columns) in enumerate(run.codebook.slices.items()):
-        temperatures[name] = fit_temperature(logits[:, columns], gold[:, number])
-        scaled = (logits[:, columns] / temperatures[name]).astype(np.float32)
+    slices = run.codebook.slices
+    penalty = choose_penalty(
+        [(logits[:, columns], gold[:, number]) for number, columns in enumerate(slices.values())],
+        [record.negotiation for record in run.split.validation],
+    )
+    temperatures, biases, thresholds, set_thresholds = {}, {}, {}, {}
+    for number, (name, columns) in enumerate(slices.items()):
+        scaling = fit_scaling(logits[:, columns], gold[:, number], penalty)
+        temperatures[name] = scaling.temperature
+        biases[name] = tuple(scaling.biases.round(4).tolist())
+        scaled = (logits[:, columns] / temperatures[name] + biases[name]).astype(np.float32)
         probabilities = softmax(scaled).astype(np.float64)
         thresholds[name] = choose_threshold(probabilities, run.config.calibration.coverage)
         set_thresholds[name] = fit_label_sets(
@@ -334,6 +346,7 @@ def _calibrate(run: Run, classifier: PairClassifier, folder: Path, draft: Path) 
         codebook=run.codebook,
         window=window,
         temperatures=temperatures,
+        biases=biases,
         thresholds=thresholds,
         set_thresholds=set_thresholds,
         encoder=EncoderSource(
