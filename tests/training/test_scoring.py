@@ -9,7 +9,7 @@ import pytest
 
 from detente import Codebook, Tagger
 from detente.article import Article, Holder, Mention, Statement
-from detente.bundle import DEFAULT, MANIFEST
+from detente.bundle import CARD, DEFAULT, MANIFEST
 from detente.errors import CodebookError, InputError
 from detente.reading import Prediction, Reading
 from detente_training.gold import GoldArticle, is_gold, read_gold, read_gold_article, read_second
@@ -166,13 +166,20 @@ def test_articles_trained_on_are_left_out(tmp_path: Path, detente: Command) -> N
     assert json.loads((tmp_path / "out" / "report.json").read_text())["articles"] == 1
 
 
+def test_the_bundled_model_names_the_articles_it_was_trained_on(codebook: Codebook) -> None:
+    golds = read_gold(ROOT / "data" / "articles", codebook)
+    names = tuple(gold.name for gold in golds if gold.split == "dev")
+    assert Tagger.load().manifest.corpus.articles == names
+    card = (DEFAULT / CARD).read_text(encoding="utf-8")
+    assert ", ".join(names) in card
+
+
 def test_evaluate_scores_articles(tmp_path: Path, detente: Command) -> None:
     write(tmp_path)
     done = detente("evaluate", "default", tmp_path, "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert "triple F1" in done.stdout
-    if Tagger.load().manifest.corpus.articles is None:
-        assert "does not tell which articles" in done.stdout
+    assert "does not tell which articles" not in done.stdout
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["splits"]["dev"]["figures"]["statements found"]["value"] == 1.0
     done = detente("corpus", "check", ROOT / "data" / "articles")
