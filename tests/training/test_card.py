@@ -38,7 +38,7 @@ def test_a_card_says_what_is_known_of_the_training(tmp_path: Path) -> None:
 
 
 def test_one_negotiation_split_by_statement_is_no_other(tmp_path: Path) -> None:
-    text = card(tmp_path, train=("a",), validation=("a",), test=("b",))
+    text = card(tmp_path, train=("a",), validation=("a",), test=("b",), articles=())
     assert "fine-tuned on 1 negotiation of" in text
     assert "calibrated on other statements of the same, measured" in text
     assert "annotated article" not in text
