@@ -91,11 +91,9 @@ class Worker:
                     entry.file, entry.item, name, failure=source.message, notes=tuple(notes)
                 )
             article = self._tagger.tag(source, batch_size=self._settings.batch_size)
-        except DetenteError as error:
-            return Outcome(entry.file, entry.item, name, failure=str(error), notes=tuple(notes))
         except Exception as error:
             # One article's trouble, foreseen or not, must not cost the others.
-            reason = without_halves(f"{name}: {type(error).__name__}: {error}")
+            reason = Failure.of(name, error).message
             return Outcome(entry.file, entry.item, name, failure=reason, notes=tuple(notes))
         return Outcome(
             entry.file,

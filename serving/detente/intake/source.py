@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from detente.errors import DetenteError
+
 Say = Callable[[str], None]
 
 
@@ -45,6 +47,12 @@ class Failure:
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", without_halves(self.name))
         object.__setattr__(self, "message", without_halves(self.message))
+
+    @classmethod
+    def of(cls, name: str, error: Exception) -> Failure:
+        """Return the failure that an error is: an unforeseen one gets its place and kind."""
+        foreseen = isinstance(error, DetenteError)
+        return cls(name, str(error) if foreseen else f"{name}: {type(error).__name__}: {error}")
 
 
 @dataclass(frozen=True)
