@@ -19,7 +19,7 @@ from detente.bundle import Bundle
 from detente_training import metrics
 from detente_training.config import RunConfig
 from detente_training.examples import gold_labels
-from detente_training.train import Run, load_classifier, read_logits
+from detente_training.train import Run, bundle_folder, load_classifier, read_logits
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     folder = parser.parse_args().run
     run = Run(RunConfig.model_validate_json((folder / "config.json").read_text(encoding="utf-8")))
-    classifier, bundle = load_classifier(run, folder), Bundle.load(folder / "bundle")
+    classifier, bundle = load_classifier(run, folder), Bundle.load(bundle_folder(folder))
     records = run.split.test
     trained = read_logits(run, classifier, folder, [(r.text, r.holder) for r in records])
     windows = [bundle.encoder.windows(r.text, r.holder)[0] for r in records]

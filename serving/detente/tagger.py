@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from detente.article import Article, Holder, Statement
 from detente.bundle import DEFAULT, Bundle, Manifest
 from detente.codebook import Codebook, Dimension
-from detente.errors import DetenteError, InputError
+from detente.errors import InputError
 from detente.evidence import explain as explain_reading
 from detente.intake.source import Failure, Source
 from detente.parties.actors import read_actors
@@ -291,9 +291,7 @@ class Tagger:
             except Exception as error:
                 if on_failure is None:
                     raise
-                foreseen = isinstance(error, DetenteError)
-                reason = str(error) if foreseen else f"{place}: {type(error).__name__}: {error}"
-                on_failure(Failure(place, reason))
+                on_failure(Failure.of(place, error))
             else:
                 yield tagged
 
@@ -318,10 +316,10 @@ class Tagger:
         )
 
     def _predict(self, dimension: Dimension, logits: FloatArray) -> Prediction:
-        scaled = logits / self.manifest.temperatures[dimension.name]
-        if biases := self.manifest.biases.get(dimension.name):
-            scaled = scaled + np.array(biases, dtype=scaled.dtype)
-        probabilities = softmax(scaled)
+        name = dimension.name
+        probabilities = calibrate(
+            logits, self.manifest.temperatures[name], self.manifest.biases.get(name, ())
+        )
         chosen = _join_windows(probabilities, dimension)
         best = int(chosen.argmax())
         inside = in_label_set(chosen, self.manifest.set_thresholds[dimension.name])
@@ -374,6 +372,12 @@ def refuse_halves(text: str, place: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise InputError(f"{place}: half of a character at position {error.start}") from None
+
+
+def calibrate(logits: FloatArray, temperature: float, biases: Sequence[float]) -> FloatArray:
+    """Return probabilities, shape (rows, labels); without biases of labels the list is empty."""
+    scaled = logits / temperature
+    return softmax(scaled + np.array(biases, dtype=scaled.dtype) if biases else scaled)
 
 
 def softmax(logits: FloatArray) -> FloatArray:

@@ -68,13 +68,13 @@ def train(
     from detente_training.export import export_run
     from detente_training.report import predict, print_report
     from detente_training.tracking import EpochLogger, log_outcome, tracked
-    from detente_training.train import Run, fit, open_folder, read_state, write_state
+    from detente_training.train import Run, bundle_folder, fit, open_folder, read_state, write_state
 
     run = Run(load_config(config, overrides or ()))
     locate_encoder(run.config.encoder)
     folder = open_folder(run, fresh=fresh)
     state = read_state(folder)
-    bundle = folder / "bundle"
+    bundle = bundle_folder(folder)
     if state.get("finished"):
         print(f"{folder} is finished; see {folder}/report.md, or train again with --fresh")
         return
@@ -252,9 +252,9 @@ def export(
     _require_training()
     from detente_training.export import export_run
     from detente_training.report import print_report
-    from detente_training.train import Run
+    from detente_training.train import Run, bundle_folder
 
-    target = output or run / "bundle"
+    target = output or bundle_folder(run)
     opened = Run.open(run, overrides or ())
     print_report(export_run(opened, run, target), f"{opened.config.name}, unseen negotiations")
     print(f"bundle: {target}")
@@ -488,7 +488,7 @@ def reproduce(
         refuse_trained,
     )
     from detente_training.tracking import EpochPrinter
-    from detente_training.train import Run, fit, open_folder
+    from detente_training.train import Run, bundle_folder, fit, open_folder
 
     logged = find_run(run)
     with TemporaryDirectory() as temporary:
@@ -505,7 +505,7 @@ def reproduce(
             print("changed: the machine; weights are not compared")
         folder = open_folder(again, fresh=False)
         fit(again, folder, [EpochPrinter()])
-        report = export_run(again, folder, folder / "bundle")
+        report = export_run(again, folder, bundle_folder(folder))
         weights = sha256(folder / "model" / WEIGHTS)
     checks = compare_results(logged, report, weights, changed=bool(changes))
     print_tables([(f"{run}, trained again", check_table(checks))])

@@ -9,7 +9,13 @@ from pathlib import Path
 
 from detente.codebook import Codebook
 from detente_training.negotiation import FILE, Negotiation, read_negotiations
-from detente_training.record import Record, flatten, iterate_records, unknown_fields
+from detente_training.record import (
+    Record,
+    flatten,
+    iterate_records,
+    pair_members,
+    unknown_fields,
+)
 from detente_training.texture import grams
 
 NEAR_DUPLICATE = 0.5  # Jaccard similarity of word 5-grams
@@ -163,11 +169,8 @@ def _near_duplicates(records: Sequence[Record]) -> Iterator[str]:
 
 def _idle_pairs(records: Sequence[Record]) -> Iterator[str]:
     """Name contrast pairs that cannot be scored."""
-    members: dict[str, list[Record]] = defaultdict(list)
-    for record in records:
-        if record.pair is not None:
-            members[record.pair].append(record)
-    for pair, found in members.items():
+    for pair, numbers in pair_members(records).items():
+        found = [records[number] for number in numbers]
         if len(found) == 1:
             yield f"{found[0].place}: pair '{pair}' has no other record"
         elif len({tuple(record.labels.values()) for record in found}) == 1:

@@ -39,7 +39,7 @@ from detente.bundle import (
 from detente.errors import BundleError, InputError
 from detente.files import make_folder
 from detente.session import Session
-from detente.tagger import Tagger, softmax
+from detente.tagger import Tagger, calibrate
 from detente_training import metrics
 from detente_training.baseline import Probabilities, fit_baselines
 from detente_training.calibration import (
@@ -59,7 +59,7 @@ from detente_training.record import Record, corpus_hash
 from detente_training.report import MODEL as MODEL_NAME
 from detente_training.report import build_report, predict, save_report, summary
 from detente_training.swap import Swapper, read_parties
-from detente_training.train import Run, load_classifier, pad_id, read_logits
+from detente_training.train import Run, bundle_folder, load_classifier, pad_id, read_logits
 
 _OPSET = 17
 _INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
@@ -113,7 +113,7 @@ def export_run(run: Run, folder: Path, target: Path) -> dict[str, Any]:
         if target.exists():
             shutil.rmtree(target)
         draft.rename(target)
-    if target.resolve() == (folder / "bundle").resolve():
+    if target.resolve() == bundle_folder(folder).resolve():
         save_report(report, folder, f"{run.config.name}: unseen negotiations")
     return report
 
@@ -333,8 +333,8 @@ def _calibrate(run: Run, classifier: PairClassifier, folder: Path, draft: Path) 
         scaling = fit_scaling(logits[:, columns], gold[:, number], penalty)
         temperatures[name] = scaling.temperature
         biases[name] = tuple(scaling.biases.round(4).tolist())
-        scaled = (logits[:, columns] / temperatures[name] + biases[name]).astype(np.float32)
-        probabilities = softmax(scaled).astype(np.float64)
+        raw = logits[:, columns].astype(np.float32)
+        probabilities = calibrate(raw, scaling.temperature, biases[name]).astype(np.float64)
         thresholds[name] = choose_threshold(probabilities, run.config.calibration.coverage)
         set_thresholds[name] = fit_label_sets(
             probabilities, gold[:, number], run.config.calibration.set_coverage

@@ -199,6 +199,15 @@ def read_texts(path: str | Path) -> list[str]:
     return texts
 
 
+def pair_members(records: Sequence[Record]) -> dict[str, list[int]]:
+    """Return the places of the records of each contrast pair, by its id."""
+    members: dict[str, list[int]] = {}
+    for number, record in enumerate(records):
+        if record.pair is not None:
+            members.setdefault(record.pair, []).append(number)
+    return members
+
+
 def corpus_hash(records: Sequence[Record]) -> str:
     """Return a SHA-256 of what the records say, whatever files they lie in."""
     lines = sorted(

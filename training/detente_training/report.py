@@ -24,7 +24,7 @@ from detente_training.baseline import Probabilities
 from detente_training.examples import gold_labels
 from detente_training.loss import IGNORED
 from detente_training.metrics import Interval, Resampler
-from detente_training.record import Record
+from detente_training.record import Record, pair_members
 
 MODEL = "détente"
 OVER_NEGOTIATIONS = "détente, interval over negotiations"
@@ -186,11 +186,7 @@ def _score_pairs(
 
 def find_pairs(records: Sequence[Record]) -> list[tuple[int, ...]]:
     """Return the places of the records of each contrast pair; some have a third or fourth."""
-    members: dict[str, list[int]] = defaultdict(list)
-    for number, record in enumerate(records):
-        if record.pair is not None:
-            members[record.pair].append(number)
-    return [tuple(numbers) for numbers in members.values() if len(numbers) > 1]
+    return [tuple(numbers) for numbers in pair_members(records).values() if len(numbers) > 1]
 
 
 def pairs_right(

@@ -241,6 +241,11 @@ def open_folder(run: Run, *, fresh: bool) -> Path:
     return folder
 
 
+def bundle_folder(folder: Path) -> Path:
+    """Return where the bundle of a run's folder lies."""
+    return folder / "bundle"
+
+
 def is_trained(folder: Path) -> bool:
     """Whether a run's folder holds trained weights, which come last of all and whole."""
     return (folder / "model" / _WEIGHTS).is_file()
