@@ -63,7 +63,10 @@ class CodebookLoss(nn.Module):
         return hard + self._teacher_weight * self._against_teacher(logits, teacher, taught)
 
     def _against_teacher(self, logits: Tensor, teacher: Tensor, known: Tensor) -> Tensor:
-        """Return the mean cross-entropy against softened probabilities (Hinton et al., 2015)."""
+        """Return the cross-entropy against softened probabilities (Hinton et al., 2015).
+
+        It is a mean over the whole batch, so that a few taught rows do not weigh as much as many.
+        """
         if not bool(known.any()):
             return logits.sum() * 0
         losses = []
@@ -72,7 +75,7 @@ class CodebookLoss(nn.Module):
             log_probabilities = torch.log_softmax(
                 logits[known, columns] / self._temperature, dim=-1
             )
-            losses.append(-(targets * log_probabilities).sum(-1).mean())
+            losses.append(-(targets * log_probabilities).sum() / len(known))
         # Softened gradients shrink with the square of the temperature.
         return torch.stack(losses).mean() * self._temperature**2
 
