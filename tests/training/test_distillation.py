@@ -135,3 +135,13 @@ def test_labels_weigh_less_where_the_teacher_has_read(codebook: Codebook) -> Non
     assert loss(logits, labels, taught).item() == pytest.approx(
         (by_labels / 2 + by_teacher).item(), rel=1e-5
     )
+
+
+def test_a_taught_pair_weighs_the_same_in_any_batch(codebook: Codebook) -> None:
+    loss = CodebookLoss(codebook, np.ones(codebook.size), 0.0, teacher_weight=0.4)
+    logits = torch.randn((4, codebook.size), generator=torch.Generator().manual_seed(1))
+    labels = torch.full((4, len(codebook.dimensions)), -100)
+    taught = logits.flip(1).clone()
+    taught[1:] = float("nan")
+    alone = loss(logits[:1], labels[:1], taught[:1])
+    assert loss(logits, labels, taught).item() == pytest.approx(alone.item() / 4, rel=1e-5)
