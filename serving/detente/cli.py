@@ -66,7 +66,12 @@ _Model = Annotated[
         "--model", "-m", help="A bundle folder or models:/name@alias. Default: the bundled model."
     ),
 ]
-_Threads = Annotated[int, typer.Option(min=0, help="Inference threads; 0 takes every core.")]
+_Threads = Annotated[
+    int,
+    typer.Option(
+        min=0, help="Threads of one process. Default: every core, shared by --jobs; with ray, 1."
+    ),
+]
 _BatchSize = Annotated[int, typer.Option(min=1, help="Statements run together.")]
 
 
@@ -260,7 +265,7 @@ def tag(
         ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a run that was killed.")
+        bool, typer.Option("--resume", help="Go on with a run that was killed or stopped.")
     ] = False,
     only_positions: Annotated[
         bool, typer.Option("--only-positions", help="Leave out rows that take no position.")
@@ -270,18 +275,25 @@ def tag(
         typer.Option(
             min=0,
             max=1,
-            help="Leave out rows that take no position at least this probable; 0 keeps all.",
+            help="Keep only rows with a position of at least this probability; 0 keeps all.",
         ),
     ] = 0.0,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Add a column for each label's probability.")
     ] = False,
     text_column: Annotated[
-        str | None, typer.Option(help="Of tables: the article's text. Default: found by name.")
+        str | None,
+        typer.Option(help="Of tables: the column with the article's text. Default: found by name."),
     ] = None,
-    id_column: Annotated[str | None, typer.Option(help="Of tables: its name.")] = None,
-    date_column: Annotated[str | None, typer.Option(help="Of tables: its date.")] = None,
-    title_column: Annotated[str | None, typer.Option(help="Of tables: its title.")] = None,
+    id_column: Annotated[
+        str | None, typer.Option(help="Of tables: the column with its id.")
+    ] = None,
+    date_column: Annotated[
+        str | None, typer.Option(help="Of tables: the column with its date.")
+    ] = None,
+    title_column: Annotated[
+        str | None, typer.Option(help="Of tables: the column with its title.")
+    ] = None,
     keep: Annotated[
         list[str] | None,
         typer.Option(
@@ -307,7 +319,10 @@ def tag(
 
     Without --output the positions found are printed as a table. With it, what is done is kept in
     OUTPUT.parts until the table is complete, so that a killed run can go on with --resume.
-    Articles that cannot be read or tagged go to OUTPUT.errors.jsonl, and the exit status is then 1.
+    Articles that cannot be read or tagged go to OUTPUT.errors.jsonl.
+
+    Exit status: 0 all done; 1 done, but some articles could not be read; 2 nothing written;
+    130 interrupted.
     """
     from detente.batch import Batch, Outcomes, describe_failures, tally
     from detente.bundle import read_manifest
@@ -526,7 +541,7 @@ def summarize(
         typer.Option(
             metavar="COLUMN",
             help="party: parties without an actor are gathered by name over all articles, so that "
-            '"the union" of five disputes is one. actor: only the actors that the lists know. '
+            '"the union" of five disputes is one. actor: those that no list knows are one group. '
             "Or a column of text, such as one that tag --keep copied.",
         ),
     ] = "party",
@@ -545,9 +560,7 @@ def summarize(
     ] = 0.0,
     drop_abstained: Annotated[
         bool,
-        typer.Option(
-            "--drop-abstained", help="Labels too uncertain to rely on (abstained) count as none."
-        ),
+        typer.Option("--drop-abstained", help="Labels of abstained dimensions count as none."),
     ] = False,
     model: _Model = None,
 ) -> None:

@@ -98,8 +98,14 @@ class Parts:
 
         Raises:
             InputError: another run holds the folder; parts of a killed run lie there and
-                ``resume`` is false, or they are of other inputs or options, or damaged.
+                ``resume`` is false, or they are of other inputs or options, or damaged; or there
+                are none to go on with but a table that would be replaced.
         """
+        if resume and output.exists() and not _part(parts_folder(output), 0).exists():
+            raise InputError(
+                f"{output}: is there, and no killed run to go on with; it is what the last run "
+                "wrote, and without --resume all is tagged again and replaces it"
+            )
         folder = make_folder(parts_folder(output))
         state = folder / _RUN
         if not state.exists() and not all(map(_precedes_state, folder.iterdir())):

@@ -414,7 +414,7 @@ def locate_model(source: str | Path | None) -> Path:
     """Return the folder of a model, see `Tagger.load`; a registered one is fetched.
 
     Raises:
-        InputError: an unknown kind of source.
+        InputError: an unknown kind of source, or one that needs a package that is not there.
     """
     if source is None:
         return DEFAULT
@@ -423,6 +423,12 @@ def locate_model(source: str | Path | None) -> Path:
         found = entry_points(group="detente.sources", name=scheme)
         if not found:
             raise InputError(f"{source}: unknown kind of source '{scheme}:'; give a bundle folder")
-        folder: Path = next(iter(found)).load()(str(source))
+        try:
+            fetch = next(iter(found)).load()
+        except ModuleNotFoundError as error:
+            raise InputError(
+                f"{source}: needs {error.name}; install it with: pip install 'detente[train]'"
+            ) from None
+        folder: Path = fetch(str(source))
         return folder
     return Path(source)

@@ -86,10 +86,11 @@ def test_columns_are_detected_and_said_once(tmp_path: Path, ending: str) -> None
     path = write_table(tmp_path / f"a.{ending}", ROWS)
     found, said = read(path)
     assert found == EXPECTED
-    unread = (
-        "dates that cannot be read, left empty: 1, for example 'soon'; write them as 2003-09-29"
-    )
-    assert said == [f"{path}: {SAID} 'Headline'", f"{path}: {unread}"]
+    unread = [
+        f"{path}: date 'soon' cannot be read; write it as 2003-09-29",
+        f"{path}: dates that cannot be read, left empty: 1, for example 'soon'",
+    ]
+    assert said == [f"{path}: {SAID} 'Headline'", *unread]
     assert read(path, start=1) == (EXPECTED[1:], said)
     assert read(path, start=2) == ([], said[:1])
     given = Columns("Body", "URL", "Published", "Headline")
@@ -141,13 +142,16 @@ def test_dates_that_cannot_be_read_and_repeated_ids_are_counted(
     path = write_table(tmp_path / f"a.{ending}", rows)
     said: list[str] = []
     found = entries([path], say=said.append)
-    assert [next(found).read().name for _ in range(4)] == ["a/0", "a/1", "a/2", "a/0"]
-    assert len(said) == 1
+    assert next(found).read().name == "a/0"
+    # The first is told at once: at the end, hours may have passed.
+    early = f"{path}: date '20/10/2003' cannot be read; write it as 2003-09-29"
+    assert said[1:] == [early]
+    assert [next(found).read().name for _ in range(3)] == ["a/1", "a/2", "a/0"]
+    assert len(said) == 2
     # The notes come before the last article: on a cluster, they travel with articles.
     assert next(found).read().name == "a/1"
-    assert [note.removeprefix(f"{path}: ") for note in said[1:]] == [
-        "dates that cannot be read, left empty: 2, for example '20/10/2003'; "
-        "write them as 2003-09-29",
+    assert [note.removeprefix(f"{path}: ") for note in said[2:]] == [
+        "dates that cannot be read, left empty: 2, for example '20/10/2003'",
         "rows with the id of an earlier one: 2, for example 'a/0'",
     ]
     assert list(found) == []

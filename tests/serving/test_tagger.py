@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -235,3 +236,10 @@ def test_sources() -> None:
         Tagger.load("no/such/folder")
     with pytest.raises(InputError, match="unknown kind of source 'ftp:'"):
         Tagger.load("ftp://somewhere")
+
+
+def test_a_registered_model_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "detente_training.registry", raising=False)
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with pytest.raises(InputError, match=r"needs mlflow; .* 'detente\[train\]'"):
+        Tagger.load("models:/detente@champion")

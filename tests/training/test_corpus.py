@@ -90,6 +90,14 @@ def test_each_fault_names_its_line(
     assert any(all(word in problem for word in words) for problem in found), found
 
 
+def test_holders_are_given_to_all_records_or_to_none(tmp_path: Path, codebook: Codebook) -> None:
+    bare = [{k: v for k, v in record.items() if k != "holder"} for record in (RECORD, OTHER)]
+    assert problems(tmp_path, codebook, *bare) == []
+    assert problems(tmp_path, codebook, RECORD, bare[1]) == [
+        "pit.jsonl:2: no 'holder', which others have"
+    ]
+
+
 def test_lines_that_are_no_records_do_not_hide_the_others(
     tmp_path: Path, codebook: Codebook
 ) -> None:

@@ -61,6 +61,7 @@ def check_corpus(path: str | Path, codebook: Codebook) -> CorpusReport:
             problems.extend(f"{record.place}: {fault}" for fault in _faults(record, codebook))
         else:
             problems.append(str(record))
+    problems.extend(_missing_holders(records))
     problems.extend(_repeated_ids(records))
     problems.extend(_repeated_pairs(records))
     problems.extend(_shared_texts(records))
@@ -88,14 +89,20 @@ def _faults(record: Record, codebook: Codebook) -> Iterator[str]:
         if value not in allowed:
             yield f"unknown {name} {value!r}; allowed: {', '.join(allowed)}"
     if record.holder is None:
-        yield "no 'holder'"
-    elif record.implied and record.holder in record.text:
+        return
+    if record.implied and record.holder in record.text:
         yield f"holder {record.holder!r} stands in the text but is marked as implied"
-    elif not record.implied and record.holder not in record.text:
+    if not record.implied and record.holder not in record.text:
         yield (
             f"holder {record.holder!r} not found in the text; copy it as it stands there, or "
             'add "implied": true'
         )
+
+
+def _missing_holders(records: Sequence[Record]) -> Iterator[str]:
+    missing = [record for record in records if record.holder is None]
+    if len(missing) < len(records):  # a scheme may know no holders at all
+        yield from (f"{record.place}: no 'holder', which others have" for record in missing)
 
 
 def _annotation_faults(record: Record, codebook: Codebook) -> Iterator[str]:

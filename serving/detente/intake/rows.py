@@ -58,10 +58,11 @@ def read_table(path: Path, columns: Columns, *, skip: int, say: Say) -> Iterator
         path: the table.
         columns: its columns' names; a name that is None is detected, and said aloud.
         skip: how many articles, the bad ones included, to leave out at the start.
-        say: called with what is detected or guessed; and before the last article with how many
-            dates could not be read and how many ids repeat, those left out not counted.
+        say: called with what is detected or guessed, and with the first date that cannot be read;
+            and before the last article with how many dates could not be read and how many ids
+            repeat, those left out not counted.
     """
-    log = _Log()
+    log = _Log(lambda note: say(f"{path}: {note}"))
     held: Found | None = None
     for article in _articles(path, columns, skip, say, log):
         if held is not None:
@@ -101,6 +102,7 @@ class _Cases:
 class _Log:
     """How many rows of a table are passed, and what is odd about those that were read."""
 
+    say: Say
     passed: int = 0
     ids: set[int] = field(default_factory=set)  # their hashes: in memory, ids may be too long
     repeated: _Cases = field(default_factory=_Cases)
@@ -121,13 +123,15 @@ class _Log:
         date = parse_date(value)
         is_empty = value is None or value != value or (isinstance(value, str) and not value.strip())
         if date is None and not is_empty:
+            if not self.undated.count:  # with all others it is told at the end, hours later
+                self.say(f"date {str(value)[:60]!r} cannot be read; write it as 2003-09-29")
             self.undated.add(value)
         return date
 
     def notes(self) -> Iterator[str]:
         """Yield what there is to say of the table."""
         if self.undated.count:
-            yield f"dates that cannot be read, left empty: {self.undated}; write them as 2003-09-29"
+            yield f"dates that cannot be read, left empty: {self.undated}"
         if self.repeated.count:
             yield f"rows with the id of an earlier one: {self.repeated}"
 
