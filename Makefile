@@ -10,7 +10,7 @@ help:
 	@echo "make test   install what the tests need and run them"
 	@echo "make lint   ruff and mypy"
 	@echo "make train  train the bundled model again"
-	@echo "make clean  remove .venv and what runs left behind"
+	@echo "make clean  remove .venv and all that training and tagging wrote here, trained models too"
 
 demo: .venv/.demo
 	$(BIN)/detente tag $(EXAMPLES) -o tags.jsonl --table
@@ -27,7 +27,7 @@ train: .venv/.dev
 	$(BIN)/detente train configs/default.yaml
 
 clean:
-	rm -rf .venv runs evaluation tags.jsonl
+	rm -rf .venv runs evaluation tags.jsonl mlflow.db mlartifacts mlruns
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

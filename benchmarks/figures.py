@@ -1,4 +1,4 @@
-"""Put the figures of `detente evaluate` into the tables of README.md and benchmarks/README.md.
+"""Put the figures of `detente evaluate` into the tables of README.md.
 
     detente evaluate default data/corpus -o unseen
     detente evaluate default REAL.jsonl -o real
@@ -22,7 +22,7 @@ from detente.files import replacing
 from detente_training.report import MODEL, tables
 
 ROOT = Path(__file__).parent.parent
-FILES = (ROOT / "README.md", ROOT / "benchmarks" / "README.md")
+PAGE = ROOT / "README.md"
 TITLES = {
     "unseen": "**Our own text, negotiations never seen**",
     "real": "**Real news, never trained on**",
@@ -45,10 +45,9 @@ def main() -> None:
         if folder := options[name]:
             rows = figures(json.loads((folder / "report.json").read_text(encoding="utf-8")))
             written[title] = {options["row"]: rows[MODEL]} if options["row"] else rows
-    for path in FILES:
-        text = "\n".join(rewrite(path.read_text(encoding="utf-8").split("\n"), written))
-        with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+    text = "\n".join(rewrite(PAGE.read_text(encoding="utf-8").split("\n"), written))
+    with replacing(PAGE) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def figures(report: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -26,7 +26,7 @@ _NEEDED = (
     "krippendorff",
 )
 
-_Corpus = Annotated[Path, typer.Argument(help="A folder of <negotiation>.jsonl files.")]
+_Corpus = Annotated[Path, typer.Argument(help="A folder of <negotiation>.jsonl or .csv files.")]
 _Codebook = Annotated[
     Path | None,
     typer.Option(help="The codebook. Default: codebook.yaml beside the corpus folder."),
@@ -101,7 +101,8 @@ def evaluate(
     data: Annotated[
         Path,
         typer.Argument(
-            help="Labelled records, a .jsonl file or a folder; or a folder of annotated articles."
+            help="Labelled records, a .jsonl or .csv file or a folder; or a folder of annotated "
+            "articles."
         ),
     ],
     output: Annotated[
@@ -244,7 +245,8 @@ def export(
 ) -> None:
     """Write a trained run's bundle again: int8 ONNX, tokenizer, calibration, card.
 
-    The export fails, and says where, if the int8 model strays from the trained one.
+    The export fails, and says where, if the int8 model strays from the trained one. A run whose own
+    export failed is finished by detente train CONFIG export.min_agreement=..., not by this.
 
     Examples:  detente export runs/default -o my-model  |  detente export runs/default
     export.min_agreement=0.95
