@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _PART_ARTICLES = 200
 _PART_ROWS = 5000
 _PART_SECONDS = 15.0
+_ELSEWHERE = {"threads", "model", "model_digest"}  # of the settings: decide no row, or as manifest
 _ORIGIN = {"name", "encoder", "teacher", "corpus", "metrics"}  # of a model: decides no row
 
 Outcomes = Iterable[Outcome]
@@ -205,7 +206,7 @@ def _fingerprint(
 ) -> str:
     """Return a hash of everything the rows depend on: a resumed run must agree in all of it."""
     rows_depend_on = {
-        key: value for key, value in asdict(settings).items() if key not in ("threads", "model")
+        key: value for key, value in asdict(settings).items() if key not in _ELSEWHERE
     }
     actors = read_text(settings.actors) if settings.actors else ""
     parts = [

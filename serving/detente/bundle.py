@@ -97,6 +97,11 @@ class Manifest(_Model):
     metrics: dict[str, Any] = {}
     files: dict[str, str]
 
+    @property
+    def digest(self) -> str:
+        """A SHA-256 of all it says, the hashes of the model's files among it."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
     @model_validator(mode="after")
     def _fits_the_codebook(self) -> Manifest:
         names = {dimension.name for dimension in self.codebook.dimensions}

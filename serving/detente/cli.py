@@ -324,6 +324,7 @@ def tag(
     Exit status: 0 all done; 1 done, but some articles could not be read; 2 nothing written;
     130 interrupted.
     """
+    from detente.article import takes_position
     from detente.batch import Batch, Outcomes, describe_failures, tally
     from detente.bundle import read_manifest
     from detente.intake.listing import STDIN, named_files
@@ -342,11 +343,14 @@ def tag(
         from detente.parties.actors import read_actors
 
         read_actors(actors)  # or else every article would fail for it
-    manifest = read_manifest(locate_model(model))
+    folder = locate_model(model)
+    manifest = read_manifest(folder)
     kept = tuple(keep or ())
     columns = Columns(text_column, id_column, date_column, title_column, kept)
     settings = Settings(
-        model=model,
+        # What an alias names may change: fetched once here, checked by each node of a cluster.
+        model=model if model is None or engine is _Engine.ray else str(folder),
+        model_digest=manifest.digest,
         actors=actors,
         probabilities=probabilities,
         only_positions=only_positions,
@@ -380,7 +384,11 @@ def tag(
     if not files:
         raise InputError(f"{' '.join(paths)}: holds only what detente tag wrote, and no article")
     shown: list[Row] = []
-    see: See = shown.extend if table else lambda _: None
+
+    def show_positions(rows: Sequence[Row]) -> None:
+        shown.extend(row for row in rows if takes_position(row, manifest.codebook))
+
+    see: See = show_positions if table else lambda _: None
     try:
         with tracking("tagging", count_articles([Path(file.name) for file in files])) as advance:
             if output is not None:
@@ -393,7 +401,7 @@ def tag(
                 totals = Totals()
                 outcomes = start_engine((0, 0))
                 for outcome, counts in tally(outcomes, manifest.codebook, advance, notes):
-                    shown.extend(outcome.rows)
+                    show_positions(outcome.rows)
                     totals.add(counts)
     except KeyboardInterrupt:
         if output is None or STDIN in files:

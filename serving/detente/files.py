@@ -232,6 +232,8 @@ def _make_temporary(path: Path) -> Path:
     try:
         if path.is_dir():
             raise InputError(f"{path}: is a folder; give the name of a file to write")
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path}: is no regular file, and is not replaced; give another name")
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
         raise InputError(

@@ -174,6 +174,7 @@ class Parts:
         temporary = self._folder / path.name
         with _resumable():
             yield temporary
+            _flush(temporary)  # before the parts go
             move(temporary, path)
 
     def remove(self) -> None:

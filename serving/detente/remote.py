@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import tempfile
 import uuid
@@ -19,14 +18,12 @@ from typing import Any, BinaryIO
 from detente.errors import InputError
 from detente.files import make_folder, too_large
 from detente.intake import listing
-from detente.intake.listing import ENDINGS, TABLES, ending, find_files, is_url
+from detente.intake.listing import ENDINGS, TABLES, WILD, ending, find_files, is_url
 from detente.intake.source import Say, warn
 from detente.intake.tags import begins_tags, without_tags
 from detente.parts import check_errors, errors_place, not_written, without_output
 from detente.table import check_ending
 
-_INSTALL = "pip install 'detente[cluster]'"
-_WILD = re.compile(r"[*?\[]")
 _ALLOWED = ", ".join(ENDINGS)
 _PIECE = 1 << 20  # bytes
 # What file systems call that which changes with a file's content.
@@ -155,7 +152,7 @@ def _remotes(url: str, others: Counter[str]) -> list[Remote]:
         try:
             info = system.info(path)
         except FileNotFoundError:
-            if not _WILD.search(path):
+            if not WILD.search(path):
                 raise
             base = url[: url.rindex("/", 0, _wild_start(url)) + 1]
             return _inside(url, base, system, _matches(system, path), others)
@@ -168,7 +165,7 @@ def _remotes(url: str, others: Counter[str]) -> list[Remote]:
 
 
 def _wild_start(url: str) -> int:
-    wild = _WILD.search(url)
+    wild = WILD.search(url)
     return wild.start() if wild else len(url)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from detente.article import Article
-from detente.errors import DetenteError
+from detente.errors import BundleError, DetenteError
 from detente.intake.reader import Entry, Failure
 from detente.intake.source import without_halves
 
@@ -29,6 +29,7 @@ class Settings:
 
     Attributes:
         model: a bundle folder or ``models:/name@alias``; None for the bundled model.
+        model_digest: of the manifest that the model must have; None if it may be any.
         actors: a file of more actors.
         probabilities: give every label's probability.
         only_positions: leave out rows that take no position.
@@ -39,6 +40,7 @@ class Settings:
     """
 
     model: str | None = None
+    model_digest: str | None = None
     actors: Path | None = None
     probabilities: bool = False
     only_positions: bool = False
@@ -77,6 +79,11 @@ class Worker:
 
         self._settings = settings
         self._tagger = Tagger.load(settings.model, threads=settings.threads, actors=settings.actors)
+        if settings.model_digest not in (None, self._tagger.manifest.digest):
+            raise BundleError(
+                f"{settings.model or 'the bundled model'}: is another model than the run began "
+                "with; was another promoted or installed meanwhile?"
+            )
 
     def __call__(self, entry: Entry) -> Outcome:
         """Return an article's outcome; whatever goes wrong with it is its failure."""

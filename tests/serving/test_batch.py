@@ -20,7 +20,7 @@ from detente import batch, progress
 from detente.article import columns
 from detente.batch import Batch
 from detente.bundle import Manifest, read_manifest
-from detente.errors import InputError
+from detente.errors import BundleError, InputError
 from detente.files import replacing
 from detente.intake.listing import list_files, named_files
 from detente.intake.reader import Columns, Entry, Failure, read_articles
@@ -375,7 +375,10 @@ def test_tables_of_other_runs_are_no_articles(tmp_path: Path, manifest: Manifest
     assert [article.text for article in found] == ["Iran agreed."]
     assert len(failed) == 4
     # Whoever names the column may read any table.
-    assert read_articles([tmp_path / "b.jsonl"], Columns("text"), on_failure=failed.append)
+    with writing(tmp_path / "b.jsonl", columns(manifest.codebook)) as write:
+        write([{**dict.fromkeys(columns(manifest.codebook)), "text": "Iran agreed."}])
+    (article,) = read_articles([tmp_path / "b.jsonl"], Columns("text"), say=said.append)
+    assert article.text == "Iran agreed."
 
 
 def test_what_runs_write_is_known_by_any_path(
@@ -660,3 +663,19 @@ def test_a_long_run_tells_a_file_of_its_progress(
         advance(2)
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("tagging 3/8 ")
+
+
+def test_a_model_that_is_another_than_before_is_refused(manifest: Manifest) -> None:
+    Worker(Settings(model_digest=manifest.digest))
+    with pytest.raises(BundleError, match="another model than the run began with"):
+        Worker(Settings(model_digest="0" * 64))
+
+
+def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "tags.jsonl"
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match=r"tags\.jsonl: is no regular file"), replacing(pipe):
+        pass
+    assert pipe.is_fifo()
+    with pytest.raises(InputError, match="/dev/null: is no regular file"), replacing("/dev/null"):
+        pass

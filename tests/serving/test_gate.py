@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from detente.bundle import Bundle
 from detente.gate import Gate, terms
 from detente_training.gate import fit_gate
 from detente_training.gold import read_gold
-from detente_training.record import read_records
+from detente_training.record import Record, read_records
 from tests.conftest import ROOT
 
 
@@ -78,3 +79,15 @@ def test_a_broken_gate_is_refused(tmp_path: Path) -> None:
     (bundle / "bundle.json").write_text(json.dumps(manifest))
     with pytest.raises(BundleError, match=r"gate\.json: is no gate"):
         Bundle.load(bundle)
+
+
+def test_no_gate_is_fitted_where_one_dispute_holds_all_of_a_kind(codebook: Codebook) -> None:
+    quiet = {dimension.name: dimension.no_position for dimension in codebook.dimensions}
+    taking = {**quiet, "stance": "hardline"}
+    records = [
+        Record(str(n), f"Text {n}.", "We", taking if n % 6 else quiet, f"n{n % 6}", f"f:{n}")
+        for n in range(120)
+    ]
+    assert fit_gate(records, codebook) is None
+    spread = [replace(record, negotiation=f"n{n % 5}") for n, record in enumerate(records)]
+    assert fit_gate(spread, codebook) is not None

@@ -74,6 +74,19 @@ def test_docx(tmp_path: Path) -> None:
         zipfile.ZIP_DEFLATED,
     )
     assert source(path).text.startswith("Put in.\n\nJapan said")
+    # A text box lies within the paragraph it is anchored in, and is one of its own.
+    box = (
+        b'<w:p><w:r><w:pict><v:textbox xmlns:v="urn:schemas-microsoft-com:vml"><w:txbxContent><w:p>'
+        b"<w:r><w:t>Photo: a pier</w:t></w:r></w:p></w:txbxContent></v:textbox></w:pict></w:r>"
+        b"<w:r><w:t>The minister said no.</w:t></w:r></w:p>"
+    )
+    repack(
+        path,
+        "word/document.xml",
+        lambda part: part.replace(b"<w:body>", b"<w:body>" + box),
+        zipfile.ZIP_DEFLATED,
+    )
+    assert source(path).text.startswith("The minister said no.\n\nPhoto: a pier\n\nPut in.")
     document = docx.Document()
     table = document.add_table(1, 2)
     table.cell(0, 0).text, table.cell(0, 1).text = "One.", "Two."

@@ -116,14 +116,16 @@ def test_a_table_is_a_corpus_too(tmp_path: Path, codebook: Codebook) -> None:
     path.write_text(
         "text,holder,stance,sequencing,shift\n"
         '"We will not talk, ""ever"".",We,hardline,none,none\n'
-        "They agreed.,,flexible,,none\n",
+        "They agreed.,,flexible,,none\n"
+        "They agree\u2028in part.,,flexible,,none\n",
         encoding="utf-8",
     )
-    first, second = read_records(tmp_path, codebook)
+    first, second, third = read_records(tmp_path, codebook)
     assert first.text == 'We will not talk, "ever".'
     assert (first.holder, first.negotiation, first.place) == ("We", "pit", f"{path}:2")
     assert second.holder is None
     assert second.labels == {"stance": "flexible", "sequencing": None, "shift": "none"}
+    assert (third.text, third.place) == ("They agree\u2028in part.", f"{path}:4")
 
 
 @pytest.mark.parametrize(

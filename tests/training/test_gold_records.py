@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import pytest
+
 from detente import Codebook, Mention
 from detente.discourse import Told
+from detente.errors import InputError
 from detente.holder import Candidate
 from detente.scene import Party
+from detente_training.config import RunConfig, SplitConfig
 from detente_training.gold import GoldArticle, GoldParty, GoldStatement, read_gold
 from detente_training.gold_records import _answers, article_records
+from detente_training.record import Record
+from detente_training.split import Split
+from detente_training.train import _refuse_known_articles
 from tests.conftest import ROOT
 
 
@@ -31,3 +38,17 @@ def test_the_us_is_sure_where_the_true_holder_was_missed() -> None:
     gold = GoldArticle("a", "", "", "dev", parties, {}, [true])
     told = Told((0, 9), candidates=tuple(candidates))
     assert list(_answers(told, true, gold)) == [(candidates[0], None)]
+
+
+def test_an_article_with_an_unseen_statement_is_refused() -> None:
+    def record(text: str, negotiation: str) -> Record:
+        return Record(text, text, "We", {}, negotiation, f"{negotiation}:1")
+
+    split = Split([record("One.", "a")], [record("Two.", "b")], [record("Three.", "c")])
+    config = RunConfig(name="x")
+    _refuse_known_articles([record("One.", "pier"), record("Four.", "pier")], split, config)
+    for text in ("TWO.", "Three."):
+        with pytest.raises(InputError, match=r"1: is not to be trained on, .* article pier:1"):
+            _refuse_known_articles([record(text, "pier")], split, config)
+    shared = RunConfig(name="x", split=SplitConfig(shared_texts=True))
+    _refuse_known_articles([record("Two.", "pier")], split, shared)

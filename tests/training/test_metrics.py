@@ -60,21 +60,59 @@ def test_records_of_one_statement_are_drawn_together() -> None:
     doubled, _ = Resampler([str(i) for i in range(200)] * 2).macro_f1(
         np.tile(gold, 2), np.tile(predicted, 2), 3
     )
-    assert doubled.low == pytest.approx(single.low, abs=0.02)
-    assert doubled.high == pytest.approx(single.high, abs=0.02)
+    assert doubled.low == pytest.approx(single.low)
+    assert doubled.high == pytest.approx(single.high)
 
 
 def test_a_perfect_prediction_is_perfect_in_every_resample() -> None:
     gold = np.array([0] * 10 + [1] * 10 + [2])
-    names = [str(i) for i in range(21)]
+    names = [f"{i:02}" for i in range(21)]
     interval, samples = Resampler(names).macro_f1(gold, gold, 3)
     assert (interval.low, interval.value, interval.high) == (1, 1, 1)
     assert (samples == 1).all()
-    # A label that only the prediction has in a resample is a fault in it.
+    # Where a resample has no gold of a label, calls of it cost the labels that they should be.
     called = np.where(np.arange(21) == 10, 2, gold)
-    assert Resampler(names).macro_f1(gold, called, 3)[0].low < 2 / 3
+    resampler = Resampler(names)
+    _, samples = resampler.macro_f1(gold, called, 3)
+    without = (resampler.weights[:, 20] == 0) & (resampler.weights[:, 10] > 0)
+    assert (samples[without] < 1).all()
+    assert samples[without].min() > 2 / 3
     alone = np.array([-100, 1])
     assert Resampler(names[:2]).macro_f1(alone, alone, 3)[0].low == 1
+
+
+def test_paired_systems_are_scored_on_the_same_labels() -> None:
+    gold = np.array([0] * 20 + [1] * 18 + [2] * 2)
+    better, worse = gold.copy(), gold.copy()
+    better[0] = 2  # without gold of the rare label, this call would cost a third of the mean
+    worse[20:23] = 0
+    worse[38:] = 0
+    resampler = Resampler([str(i) for i in range(40)])
+    (first, ours), (second, theirs) = (resampler.macro_f1(gold, x, 3) for x in (worse, better))
+    assert metrics.difference(first.value - second.value, ours, theirs).high < 0
+
+
+def test_chance_explains_the_calibration_error_of_a_calibrated_model() -> None:
+    generator = np.random.default_rng(5)
+    bars = []
+    for count in (100, 2000):
+        confidence = generator.uniform(0.5, 1, (200, count))
+        right = generator.random((200, count)) < confidence
+        inside = 0
+        for row, hits in zip(confidence, right, strict=True):
+            probabilities = np.stack([row, 1 - row], axis=1)
+            gold = np.where(hits, 0, 1)
+            bar = metrics.calibration_chance(gold, probabilities)
+            inside += metrics.calibration_error(gold, probabilities) <= bar
+        assert inside / 200 == pytest.approx(0.95, abs=0.04)
+        bars.append(bar)
+    assert bars[1] < bars[0] / 3
+    sure = np.stack([np.full(500, 0.9), np.full(500, 0.1)], axis=1)
+    half_right = np.arange(500) % 2
+    assert metrics.calibration_error(half_right, sure) > metrics.calibration_chance(
+        half_right, sure
+    )
+    assert np.isnan(metrics.calibration_chance(np.array([-100]), np.array([[0.5, 0.5]])))
 
 
 def test_without_gold_there_is_no_calibration_error() -> None:
@@ -214,6 +252,8 @@ def test_splits_never_cut_a_negotiation(codebook: Codebook) -> None:
         SplitConfig(validation=tuple(f"n{i}" for i in range(7))): "name fewer for validation",
         SplitConfig(test=("x",)): "no negotiation 'x'; known: n0",
         SplitConfig(test=("n1",), validation=("n1",)): "named for both",
+        SplitConfig(test=tuple(f"n{i}" for i in range(8))): "name fewer for test",
+        SplitConfig(test_share=0.9): r"test_share: 0.9 of 8 negotiation\(s\) leaves none",
     }.items():
         with pytest.raises(ValueError, match=words):
             split_records(records, config, seed=3)
@@ -246,5 +286,8 @@ def test_a_text_on_two_sides_is_refused() -> None:
     single = [replace(record, negotiation="n0") for record in records[:-1]]
     single += [replace(record, text=record.text.upper(), id=f"{record.id}b") for record in single]
     single.append(Record("new", "New.", "h", {}, "n2", "f:13"))
+    alone = [records[0], replace(records[1], negotiation="new")]
+    with pytest.raises(InputError, match=r"validation_share: 0.15 of 1 statement\(s\) leaves none"):
+        split_records(alone, SplitConfig(test=("new",)), 3)
     with pytest.raises(InputError, match="is for validation, but its text stands in train"):
         split_records(single, SplitConfig(test=("n2",)), 3)

@@ -3,12 +3,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from mlflow.utils.validation import _validate_metric_name as validate_metric_name
 
 from detente_training.answer import Answer, parse_answers, write_answers
 from detente_training.check import check_table, failures
 from detente_training.config import PromotionConfig
 from detente_training.promotion import Evidence, compare, judge, paired_gain
 from detente_training.report import MODEL
+from detente_training.tracking import _figures
 
 LABELS = ("warm", "cold")
 NO_BOUNDS = PromotionConfig(max_flips=None, max_calibration_error=None)
@@ -125,3 +127,23 @@ def test_the_first_champion_has_to_keep_to_the_bounds() -> None:
     assert [c.found for c in unmeasured] == ["not measured", "not measured"]
     assert not any(c.passed for c in unmeasured)
     assert judge(Evidence(report(None, flips=None), []), None, NO_BOUNDS) == []
+
+
+@pytest.mark.parametrize(("chance", "passed"), [(0.05, True), (0.035, False), (None, False)])
+def test_an_error_that_chance_explains_is_no_reason(chance: float | None, passed: bool) -> None:
+    said = report(error=0.04)
+    said["dimensions"]["tone"]["systems"][MODEL]["calibration_chance"] = chance
+    checks = judge(Evidence(said, []), None, PromotionConfig())
+    (check,) = [check for check in checks if check.name == "tone calibration error"]
+    assert check.passed == passed
+
+
+def test_labels_of_any_signs_can_be_logged() -> None:
+    said = report()
+    said["dimensions"]["tone"]["labels"] = {
+        "don't know, yet": {"precision": 1.0, "recall": 1.0, "f1": 1.0}
+    }
+    names = set(_figures(said))
+    assert "test_tone_don_t know_ yet_f1" in names
+    for name in names:
+        validate_metric_name(name)

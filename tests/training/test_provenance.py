@@ -32,6 +32,18 @@ def test_the_commit_is_known_in_a_work_tree_only(
     assert git_commit() is None
 
 
+def test_of_a_package_there_twice_the_first_on_the_path_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, version in (("a", "2.0"), ("b", "1.0")):
+        info = tmp_path / folder / "twofold.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Name: twofold\nVersion: {version}\n")
+    for folder in ("b", "a"):
+        monkeypatch.syspath_prepend(tmp_path / folder)
+    assert environment()["twofold"] == "2.0"
+
+
 def test_the_environment_outlives_the_file() -> None:
     versions = environment()
     assert {"python", "detente", "torch"} <= set(versions)

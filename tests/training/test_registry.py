@@ -21,6 +21,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 
 from detente import Tagger
+from detente_training.store import missing_store
 from tests.conftest import Command, assert_one_line_error
 
 MODEL = "models:/detente/1"
@@ -124,3 +125,9 @@ def test_an_unknown_model_leaves_no_file(
     assert not list(tmp_path.iterdir())
     done = detente("classify", TEXT, "-m", "models:/detente@nobody", cwd=workplace)
     assert_one_line_error(done, "not in the registry", "nobody")
+
+
+def test_servers_known_by_name_are_no_files(tmp_path: Path) -> None:
+    assert missing_store("databricks") is None
+    assert missing_store("databricks-uc") is None
+    assert missing_store(f"sqlite:///{tmp_path}/no.db") == tmp_path / "no.db"

@@ -68,6 +68,22 @@ def test_a_pair_may_have_a_third_record(codebook: Codebook) -> None:
     assert (scores["half"]["all"]["pairs"], scores["half"]["all"]["right"]) == (1, 0)
 
 
+def test_a_pair_whose_labels_do_not_tell_it_apart_is_left_out(codebook: Codebook) -> None:
+    records = [
+        record(1, "a", "hardline"),
+        replace(
+            record(2, "a", "hardline"), labels={**record(2, "a", "none").labels, "stance": None}
+        ),
+        record(3, "b", "hardline"),
+        record(4, "b", "hardline"),
+        record(5, "c", "hardline"),
+        record(6, "c", "flexible"),
+    ]
+    said = certain(codebook, ["hardline", "hardline", "none", "none", "hardline", "flexible"])
+    scores = build_report(records, codebook, {MODEL: said}, SETS, BARS)["contrast"]
+    assert (scores[MODEL]["all"]["pairs"], scores[MODEL]["all"]["right"]) == (1, 1)
+
+
 def test_an_interval_over_negotiations_is_wider_where_they_differ(codebook: Codebook) -> None:
     stances = ["hardline", "flexible"] * 30
     records = [record(n, None, stances[n], f"n{n // 10}") for n in range(60)]

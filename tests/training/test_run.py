@@ -210,6 +210,10 @@ def test_an_export_that_strays_is_refused(
     with pytest.raises(InputError, match="is no bundle"):
         export_run(run, trained, tmp_path / "papers")
     assert (tmp_path / "papers" / "thesis.txt").exists()
+    (tmp_path / "papers" / "thesis.txt").rename(tmp_path / "papers" / "README.md")
+    with pytest.raises(InputError, match="is no bundle"):
+        export_run(run, trained, tmp_path / "papers")
+    assert (tmp_path / "papers" / "README.md").exists()
 
 
 def test_a_changed_corpus_is_noticed(

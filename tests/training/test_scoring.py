@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from detente import Codebook, Tagger
@@ -13,7 +15,7 @@ from detente.bundle import CARD, DEFAULT, MANIFEST
 from detente.errors import CodebookError, InputError
 from detente.reading import Prediction, Reading
 from detente_training.gold import GoldArticle, is_gold, read_gold, read_gold_article, read_second
-from detente_training.scoring import score_articles
+from detente_training.scoring import score_articles, score_tables
 from tests.conftest import ROOT, Command
 
 TEXT = "Oman refused to sign.\nThe union, which\nmet in Muscat, offered more, Lena Tamm said.\n"
@@ -185,3 +187,11 @@ def test_evaluate_scores_articles(tmp_path: Path, detente: Command) -> None:
     done = detente("corpus", "check", ROOT / "data" / "articles")
     assert done.returncode == 0, done.stderr
     assert "positions" in done.stdout
+
+
+def test_what_is_not_there_has_no_figure(gold: GoldArticle, codebook: Codebook) -> None:
+    silent = replace(gold, statements=[replace(s, speaker=None) for s in gold.statements])
+    report = score_articles([Article("a", TEXT, ())], [silent], codebook)
+    assert np.isnan(report["splits"]["all"]["figures"]["speaker"]["value"])
+    (_, rows), *_ = score_tables(report)
+    assert next(cells for name, *cells in rows if name == "speaker")[0] == "none to score"

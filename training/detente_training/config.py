@@ -117,7 +117,11 @@ class PromotionConfig(_Model):
         "group may exceed it within their 95% interval",
     )
     max_calibration_error: float | None = Field(
-        0.03, ge=0, le=1, description="expected calibration error of a dimension"
+        0.03,
+        ge=0,
+        le=1,
+        description="expected calibration error of a dimension; one that chance alone explains, "
+        "with so few records, passes as well",
     )
     swapped_records: int = Field(
         200, ge=0, description="unseen records to swap names in after training; 0 takes all"

@@ -371,10 +371,14 @@ def _calibrate(run: Run, classifier: PairClassifier, folder: Path, draft: Path) 
 
 
 def _refuse_foreign_folder(target: Path) -> None:
-    parts = {MANIFEST, MODEL, TOKENIZER, GATE, CARD}
     if (
         target.is_symlink()
         or target.is_file()
-        or (target.is_dir() and not {file.name for file in target.iterdir()} <= parts)
+        or (target.is_dir() and not _is_bundle({file.name for file in target.iterdir()}))
     ):
         raise InputError(f"{target}: exists and is no bundle; choose another folder")
+
+
+def _is_bundle(names: set[str]) -> bool:
+    """Whether a folder of these files is empty, or a bundle and nothing else."""
+    return not names or (MANIFEST in names and names <= {MANIFEST, MODEL, TOKENIZER, GATE, CARD})

@@ -33,7 +33,8 @@ def fit_gate(records: Sequence[Record], codebook: Codebook) -> Gate | None:
         codebook: says which label means "no position".
 
     Returns:
-        None where the codebook has no such label, or too few records or groups have either kind.
+        None where the codebook has no such label, or too few records or groups have either kind,
+        or all of a kind stand in one fold's groups.
     """
     takes = positions(records, codebook)
     groups = {record.text: record.negotiation for record in records}
@@ -42,6 +43,9 @@ def fit_gate(records: Sequence[Record], codebook: Codebook) -> Gate | None:
     if min(kinds[True], kinds[False]) < 10 or len(set(groups.values())) < _FOLDS:
         return None
     texts = list(takes)
+    folds = list(GroupKFold(_FOLDS).split(texts, groups=[groups[text] for text in texts]))
+    if any(positive[fitted].all() or not positive[fitted].any() for fitted, _ in folds):
+        return None
     regression = Pipeline(
         [
             ("terms", CountVectorizer(analyzer=terms, binary=True, vocabulary=_vocabulary(texts))),
@@ -55,8 +59,7 @@ def fit_gate(records: Sequence[Record], codebook: Codebook) -> Gate | None:
         regression,
         texts,
         positive,
-        groups=[groups[text] for text in texts],
-        cv=GroupKFold(_FOLDS),
+        cv=folds,
         method="decision_function",
     )
     regression.fit(texts, positive)

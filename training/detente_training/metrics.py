@@ -17,6 +17,7 @@ Ints = NDArray[np.int64]
 COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 _RESAMPLES = 2000
 _BINS = 15
+_DRAWS = 1000
 
 
 @dataclass(frozen=True)
@@ -53,17 +54,17 @@ class Resampler:
     def macro_f1(self, gold: Ints, predicted: Ints, size: int) -> tuple[Interval, Floats]:
         """Return macro-F1 with its interval, and its value in every resample.
 
-        The mean is over the labels that occur in ``gold``, in a resample over those of them that
-        it holds, in gold or prediction; records whose gold is -100 are left out.
+        The mean is over the labels that occur in ``gold``, in a resample over those that occur in
+        its part of it, so that paired systems are scored on the same labels; records whose gold
+        is -100 are left out.
         """
         known = gold != IGNORED
         cells = np.zeros((self.weights.shape[1], size, size))
         np.add.at(cells, (self.groups[known], gold[known], predicted[known]), 1)
         total = cells.sum(axis=0)
-        present = total.sum(axis=1) > 0
         resampled = np.einsum("rg,gij->rij", self.weights, cells)
-        samples = _macro_f1(resampled, present)
-        return _interval(float(_macro_f1(total[None], present)[0]), samples), samples
+        samples = _macro_f1(resampled)
+        return _interval(float(_macro_f1(total[None])[0]), samples), samples
 
 
 def difference(value: float, first: Floats, second: Floats) -> Interval:
@@ -77,14 +78,14 @@ def _interval(value: float, samples: Floats) -> Interval:
     return Interval(value, float(low), float(high))
 
 
-def _macro_f1(confusions: Floats, present: NDArray[np.bool_]) -> Floats:
-    if not present.any():
-        return np.full(len(confusions), np.nan)
+def _macro_f1(confusions: Floats) -> Floats:
+    """Return macro-F1 of each confusion matrix; NaN for one without gold."""
+    present = confusions.sum(axis=2) > 0
     hits = np.diagonal(confusions, axis1=1, axis2=2)
     size = confusions.sum(axis=1) + confusions.sum(axis=2)
     scores = np.divide(2 * hits, size, out=np.zeros_like(hits), where=size > 0)
-    counted = ((size > 0) & present).sum(axis=1)
-    total = scores[:, present].sum(axis=1)
+    counted = present.sum(axis=1)
+    total = (scores * present).sum(axis=1)
     mean: Floats = np.divide(total, counted, out=np.full(len(total), np.nan), where=counted > 0)
     return mean
 
@@ -92,7 +93,7 @@ def _macro_f1(confusions: Floats, present: NDArray[np.bool_]) -> Floats:
 def macro_f1(gold: Ints, predicted: Ints, size: int) -> float:
     """Return macro-F1 over the labels that occur in ``gold``."""
     counts = confusion(gold, predicted, size)
-    return float(_macro_f1(counts[None].astype(float), counts.sum(axis=1) > 0)[0])
+    return float(_macro_f1(counts[None].astype(float))[0])
 
 
 def confusion(gold: Ints, predicted: Ints, size: int) -> Ints:
@@ -174,6 +175,22 @@ def calibration_error(gold: Ints, probabilities: Floats) -> float:
         return float("nan")
     share, confidence, accuracy = reliability(gold, probabilities)
     return float((share * np.abs(confidence - accuracy)).sum())
+
+
+def calibration_chance(gold: Ints, probabilities: Floats, seed: int = 0) -> float:
+    """Return the calibration error that chance alone gives a calibrated model.
+
+    It is the 95th percentile over draws in which each label is right with just the probability
+    that it was given (consistency resampling: Bröcker and Smith, 2007). NaN without a gold label.
+    """
+    confidence = probabilities[gold != IGNORED].max(axis=1)
+    if not len(confidence):
+        return float("nan")
+    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    inside = (bins[:, None] == np.arange(_BINS)).astype(float)
+    draws = np.random.default_rng(seed).random((_DRAWS, len(confidence))) < confidence
+    errors = np.abs((draws - confidence) @ inside).sum(axis=1) / len(confidence)
+    return float(np.quantile(errors, 0.95))
 
 
 def answered_scores(gold: Ints, probabilities: Floats, threshold: float) -> dict[str, float]:

@@ -39,11 +39,17 @@ def judge(candidate: Evidence, champion: Evidence | None, bounds: PromotionConfi
     for name, scores in candidate.report["dimensions"].items():
         swaps = candidate.report.get("invariance") or {}
         flips = swaps.get("all", {}).get(name, {}).get("flips")
-        error = scores["systems"][MODEL]["calibration_error"] if scores["records"] else None
+        ours = scores["systems"][MODEL]
+        error = ours["calibration_error"] if scores["records"] else None
         checks += [
             *_bounded(f"{name} name-swap flips", flips, bounds.max_flips),
             *_bounded_groups(name, swaps, bounds.max_flips),
-            *_bounded(f"{name} calibration error", error, bounds.max_calibration_error),
+            *_bounded(
+                f"{name} calibration error",
+                error,
+                bounds.max_calibration_error,
+                chance=ours.get("calibration_chance"),
+            ),
         ]
     return checks
 
@@ -111,11 +117,18 @@ def _pair(name: str, ours: Sequence[Answer], theirs: Sequence[Answer]) -> _Pairs
     return pairs
 
 
-def _bounded(name: str, value: float | None, limit: float | None) -> list[Check]:
+def _bounded(
+    name: str, value: float | None, limit: float | None, chance: float | None = None
+) -> list[Check]:
+    """Check a figure against its limit, or what chance gives a perfect model if that is more."""
     if limit is None:
         return []
     found = "not measured" if value is None else f"{value:.3f}"
-    return [Check(name, found, f"at most {limit:g}", value is not None and value <= limit)]
+    wanted = f"at most {limit:g}"
+    if chance is not None and chance > limit:
+        wanted += f", or the {chance:.3f} that chance gives so few records"
+        limit = chance
+    return [Check(name, found, wanted, value is not None and value <= limit)]
 
 
 def _bounded_groups(name: str, swaps: Mapping[str, Any], limit: float | None) -> list[Check]:

@@ -22,11 +22,10 @@ def git_commit() -> tuple[str, bool] | None:
 
 def environment() -> dict[str, str]:
     """Return the version of Python and of each installed package, sorted by name."""
-    found = {
-        package.metadata["Name"]: package.version
-        for package in distributions()
-        if package.metadata["Name"]
-    }
+    found: dict[str, str] = {}
+    for package in distributions():
+        if name := package.metadata["Name"]:
+            found.setdefault(name, package.version)  # the first on the path is the one imported
     packages = dict(sorted(found.items(), key=lambda item: item[0].lower()))
     return {"python": platform.python_version(), **packages}
 

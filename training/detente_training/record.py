@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import hashlib
+import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -122,7 +123,7 @@ def _read_csv(path: Path) -> Iterator[tuple[str, dict[str, Any] | InputError]]:
 
     A row without a negotiation belongs to that of the file's name.
     """
-    rows = csv.DictReader(read_text(path).splitlines(keepends=True), strict=True)
+    rows = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
     if not rows.fieldnames or "text" not in rows.fieldnames:
         raise InputError(f"{path}:1: the table has no column 'text'")
     while True:

@@ -109,6 +109,7 @@ def _score_dimension(
             "macro_f1": _plain(interval),
             "accuracy": _accuracy(gold, predicted),
             "calibration_error": metrics.calibration_error(gold, probabilities),
+            "calibration_chance": metrics.calibration_chance(gold, probabilities),
         }
     model, *baselines = systems
     probabilities = systems[model]
@@ -172,7 +173,7 @@ def _score_pairs(
         For each system, and for each edit (the pairs' negotiation) or "all": pairs, pairs right,
         and their share with its 95% interval (Wilson).
     """
-    pairs = find_pairs(records)
+    pairs = find_pairs(records, gold)
     scores: dict[str, Any] = {}
     for name, probabilities in systems.items() if pairs else ():
         predicted = np.stack([probabilities[d.name].argmax(axis=1) for d in codebook.dimensions], 1)
@@ -184,15 +185,19 @@ def _score_pairs(
     return scores
 
 
-def find_pairs(records: Sequence[Record]) -> list[tuple[int, ...]]:
-    """Return the places of the records of each contrast pair; some have a third or fourth."""
-    return [tuple(numbers) for numbers in pair_members(records).values() if len(numbers) > 1]
+def find_pairs(records: Sequence[Record], gold: NDArray[np.int64]) -> list[tuple[int, ...]]:
+    """Return the places of the records of each contrast pair; some have a third or fourth.
+
+    Left out are pairs without a label that is known and differs.
+    """
+    members = map(list, pair_members(records).values())
+    return [tuple(pair) for pair in members if len(pair) > 1 and _telling(gold[pair]).any()]
 
 
 def pairs_right(
     pairs: Sequence[Sequence[int]], gold: NDArray[np.int64], predicted: NDArray[np.int64]
 ) -> list[bool]:
-    """Return whether all records of each pair are right where their labels differ.
+    """Return whether all records of each pair are right where their labels are known and differ.
 
     Args:
         pairs: places of records; see `find_pairs`.
@@ -201,9 +206,15 @@ def pairs_right(
     """
     right = []
     for pair in map(list, pairs):
-        differ = (gold[pair] != gold[pair[0]]).any(axis=0)
+        differ = _telling(gold[pair])
         right.append(bool((predicted[pair] == gold[pair])[:, differ].all()))
     return right
+
+
+def _telling(gold: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return in which dimensions a pair's labels, (records, dimensions), are known and differ."""
+    found: NDArray[np.bool_] = (gold != gold[0]).any(axis=0) & (gold != IGNORED).all(axis=0)
+    return found
 
 
 def _share(hits: Sequence[bool]) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def score_tables(report: Mapping[str, Any]) -> list[tuple[str, list[list[str]]]]
         for split in splits.values():
             figure = split["figures"][key]
             interval = Interval(figure["value"], figure["low"], figure["high"])
-            cells.append(f"{interval} of {figure['of']}")
+            cells.append(f"{interval} of {figure['of']}" if figure["of"] else "none to score")
         rows.append([key, *cells])
     return [("End to end [95% interval]", rows)]
 
@@ -82,10 +82,13 @@ def _figures(counts: Sequence[Counts], codebook: Codebook) -> dict[str, Any]:
             top = np.array([count[part] for count in counts])
             bottom = np.array([count[whole] for count in counts])
             size = int(bottom.sum())
-        samples = (draws @ top) / np.maximum(draws @ bottom, 1)
-        low, high = np.percentile(samples, [2.5, 97.5])
-        value = float(top.sum() / max(bottom.sum(), 1))
-        figures[name] = {"value": value, "low": float(low), "high": float(high), "of": size}
+        whole_drawn = draws @ bottom
+        samples = (draws @ top)[whole_drawn > 0] / whole_drawn[whole_drawn > 0]
+        value, low, high = np.nan, np.nan, np.nan
+        if len(samples):
+            value = top.sum() / bottom.sum()
+            low, high = np.percentile(samples, [2.5, 97.5])
+        figures[name] = {"value": float(value), "low": float(low), "high": float(high), "of": size}
     return {"articles": len(counts), "figures": figures}
 
 

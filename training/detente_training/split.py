@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -61,11 +62,13 @@ def split_records(records: Sequence[Record], config: SplitConfig, seed: int) -> 
     free = [record for record in records if record.negotiation not in config.validation]
     if not config.test and len({record.negotiation for record in free}) < 2:
         raise InputError("split: no negotiation is left to train on; name fewer for validation")
-    test = set(config.test) or _draw(free, config.test_share, seed)
+    test = set(config.test) or _draw(free, "test_share", config, seed)
     rest = [record for record in records if record.negotiation not in test]
+    if not rest:
+        raise InputError("split: no negotiation is left to train on; name fewer for test")
     by_statement = not config.validation and len(known - test) == 1
     validation = set(config.validation) or _draw(
-        rest, config.validation_share, seed, by_statement=by_statement
+        rest, "validation_share", config, seed, by_statement=by_statement
     )
 
     def validates(record: Record) -> bool:
@@ -107,9 +110,21 @@ def _refuse_unknown(key: str, names: Sequence[str], known: set[str]) -> None:
 
 
 def _draw(
-    records: Sequence[Record], share: float, seed: int, *, by_statement: bool = False
+    records: Sequence[Record],
+    key: str,
+    config: SplitConfig,
+    seed: int,
+    *,
+    by_statement: bool = False,
 ) -> set[str]:
     groups = [record.text if by_statement else record.negotiation for record in records]
+    share, count = getattr(config, key), len(set(groups))
+    if math.ceil(share * count) >= count:
+        kind = "statement" if by_statement else "negotiation"
+        raise InputError(
+            f"split.{key}: {share:g} of {count} {kind}(s) leaves none to train on; lower it, or "
+            "label more"
+        )
     splitter = GroupShuffleSplit(n_splits=1, test_size=share, random_state=seed)
     _, drawn = next(splitter.split(np.zeros(len(groups)), groups=groups))
     return {groups[i] for i in drawn}

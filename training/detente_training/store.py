@@ -11,6 +11,8 @@ import mlflow
 
 from detente.errors import InputError
 
+_SERVERS = ("databricks", "databricks-uc")  # that MLflow knows by name
+
 
 def connect(uri: str) -> None:
     """Use a tracking server or file that exists; nothing is created.
@@ -29,6 +31,8 @@ def connect(uri: str) -> None:
 
 def missing_store(uri: str) -> Path | None:
     """Return the file or folder of a local tracking URI when it does not exist."""
+    if uri in _SERVERS:
+        return None
     scheme, _, place = uri.partition(":///")
     if scheme == "sqlite":
         path = Path(unquote(place))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -52,7 +53,7 @@ def tracked(run: Run, run_id: str | None) -> Iterator[str]:
         if run_id is None:
             _log_inputs(run)
         else:
-            _log_resumption()
+            _log_resumption(active.data.tags.get("machine"))
         # Bounds, and what the export depends on, may be others when a run goes on.
         mlflow.log_dict(run.config.model_dump(mode="json"), CONFIG)
         yield active.info.run_id
@@ -91,7 +92,7 @@ def log_outcome(
 ) -> None:
     """Log figures, pictures, report and model of the active run, and register the model."""
     mlflow.log_metrics(_figures(report))
-    mlflow.set_tags({"weights_sha256": sha256(folder / "model" / WEIGHTS), "machine": machine()})
+    mlflow.set_tag("weights_sha256", sha256(folder / "model" / WEIGHTS))
     with tempfile.TemporaryDirectory() as name:
         draw_figures(run.split.test, run.codebook, probabilities, Path(name))
         mlflow.log_artifacts(name, "figures")
@@ -114,14 +115,17 @@ def _log_inputs(run: Run) -> None:
         "corpus_sha256": run.corpus_sha,
         "fingerprint": run.fingerprint,
         "detente_version": __version__,
+        "machine": machine(),
     }
     if commit := git_commit():
         tags |= {"git_commit": commit[0], "git_changed": str(commit[1]).lower()}
     mlflow.set_tags(tags)
 
 
-def _log_resumption() -> None:
-    """Log the commit and packages with which a run goes on; they may be others."""
+def _log_resumption(begun_on: str | None) -> None:
+    """Log the commit, packages and machine with which a run goes on; they may be others."""
+    if begun_on != machine():
+        mlflow.set_tag("machine", f"{begun_on}; then {machine()}")
     mlflow.log_text(freeze(environment()), RESUMED_ENVIRONMENT)
     if commit := git_commit():
         mlflow.set_tags({"resumed_commit": commit[0], "resumed_changed": str(commit[1]).lower()})
@@ -140,7 +144,11 @@ def _figures(report: Mapping[str, Any]) -> dict[str, float]:
         swaps = report.get("invariance") or {}
         for name, value in swaps.get("all", {}).get(dimension, {}).items():
             figures[f"test_{dimension}_swap_{name}"] = value
-    return {name: value for name, value in figures.items() if not math.isnan(value)}
+    return {
+        re.sub(r"[^\w.\- /]", "_", name): value  # MLflow knows no other signs
+        for name, value in figures.items()
+        if not math.isnan(value)
+    }
 
 
 def draw_figures(

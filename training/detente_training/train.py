@@ -48,7 +48,7 @@ from detente_training.gold_records import article_records
 from detente_training.loss import CodebookLoss, label_weights
 from detente_training.model import PairClassifier
 from detente_training.negotiation import read_negotiations
-from detente_training.record import Pair, Record, corpus_hash, read_records
+from detente_training.record import Pair, Record, corpus_hash, flatten, read_records
 from detente_training.split import Split, select_records, split_records
 from detente_training.swap import Swapper, read_parties
 
@@ -84,6 +84,7 @@ class Run:
         self.article_records: Sequence[Record] = ()
         if config.articles is not None:
             self.article_records = article_records(config.articles, self.codebook)
+            _refuse_known_articles(self.article_records, self.split, config)
         self.corpus_sha = corpus_hash([*self.records, *self.article_records])
         self.readings: Readings | None = None
         if config.distillation.readings is not None:
@@ -470,6 +471,19 @@ def _refuse_single_labels(records: list[Record], codebook: Codebook) -> None:
                 f"{dimension.name}: the training records have "
                 + (f"only the label '{min(map(str, used))}'" if used else "no label")
                 + "; a classifier needs at least two, so label more records or drop the dimension"
+            )
+
+
+def _refuse_known_articles(articles: Sequence[Record], split: Split, config: RunConfig) -> None:
+    """Refuse articles with a statement of the corpus that is not to be trained on."""
+    if config.split.shared_texts:
+        return
+    unseen = {flatten(record.text): record for record in [*split.validation, *split.test]}
+    for record in articles:
+        if known := unseen.get(flatten(record.text)):
+            raise InputError(
+                f"{known.place}: is not to be trained on, but stands in article {record.place}, "
+                "too; drop it, or set split.shared_texts=true"
             )
 
 

@@ -24,7 +24,7 @@ ENDINGS = (
 )
 _ALLOWED = ", ".join(ENDINGS[:10]) + "; all but .docx, .pdf and .parquet also as .gz"
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-_WILD = re.compile(r"[*?\[]")
+WILD = re.compile(r"[*?\[]")
 _WRITTEN = re.compile(r"\.errors\.jsonl$")  # beside a table that a run wrote,
 _PARTS = re.compile(r"\.(jsonl|csv|parquet)\.parts$")  # and the folder of one that has not ended
 
@@ -147,7 +147,7 @@ def find_files(name: str, others: Counter[str], folder: Path = Path()) -> list[P
             return _inside(path, _walk(path), others)
         if path.exists():
             return [_known(path)]
-        if _WILD.search(str(path)):
+        if WILD.search(str(path)):
             return _inside(path, _matches(path), others)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
@@ -185,7 +185,7 @@ def _refuse(error: OSError) -> None:
 
 
 def _matches(path: Path) -> Iterator[Path]:
-    fixed = next(count for count, part in enumerate(path.parts) if _WILD.search(part))
+    fixed = next(count for count, part in enumerate(path.parts) if WILD.search(part))
     base = Path(*path.parts[:fixed])
     try:
         for match in base.glob(str(Path(*path.parts[fixed:]))):

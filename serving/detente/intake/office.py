@@ -112,21 +112,18 @@ def _checked_archive(raw: bytes, place: str) -> io.BytesIO:
 def _paragraphs(body: Any) -> Iterator[str]:
     for fallback in list(body.iter(_FALLBACK)):  # what a text box says, once more
         fallback.getparent().remove(fallback)
-    pieces: list[str] = []
-    for node in body.iter():
+    texts: dict[Any, list[str]] = {}
+    for node in body.iter(f"{_WORD}p", f"{_WORD}t", *_SIGNS):
         if node.tag == f"{_WORD}p":
-            yield from _whole(pieces)
-            pieces = []
-        elif node.tag == f"{_WORD}t":
-            pieces.append(node.text or "")
-        elif node.tag in _SIGNS:
-            pieces.append(_SIGNS[node.tag])
-    yield from _whole(pieces)
-
-
-def _whole(pieces: list[str]) -> Iterator[str]:
-    if paragraph := "".join(pieces).strip():
-        yield paragraph
+            texts[node] = []
+            continue
+        # A text box lies within the paragraph that it is anchored in.
+        paragraph = next(node.iterancestors(f"{_WORD}p"), None)
+        if paragraph is not None:
+            texts[paragraph].append(_SIGNS.get(node.tag) or node.text or "")
+    for pieces in texts.values():
+        if text := "".join(pieces).strip():
+            yield text
 
 
 def _sound(text: str) -> str:
