@@ -27,7 +27,7 @@ train: .venv/.dev
 	$(BIN)/detente train configs/default.yaml
 
 clean:
-	rm -rf .venv runs evaluation tags.jsonl mlflow.db mlartifacts mlruns
+	rm -rf .venv runs evaluation tags.jsonl* mlflow.db* mlartifacts mlruns
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

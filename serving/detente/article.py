@@ -151,7 +151,8 @@ def columns(
 ) -> dict[str, type]:
     """Return the names and types of a row's cells.
 
-    ``abstained`` names the dimensions too uncertain to rely on, with spaces between them.
+    ``abstained`` names the dimensions whose label is among the least certain, parted by
+    spaces.
 
     Args:
         codebook: gives the dimensions.

@@ -69,7 +69,7 @@ _Model = Annotated[
 _Threads = Annotated[
     int,
     typer.Option(
-        min=0, help="Threads of one process. Default: every core, shared by --jobs; with ray, 1."
+        min=0, help="Inference threads of a process; 0: all cores, shared by --jobs; with ray, 1."
     ),
 ]
 _BatchSize = Annotated[int, typer.Option(min=1, help="Statements run together.")]
@@ -321,7 +321,7 @@ def tag(
     OUTPUT.parts until the table is complete, so that a killed run can go on with --resume.
     Articles that cannot be read or tagged go to OUTPUT.errors.jsonl.
 
-    Exit status: 0 all done; 1 done, but some articles could not be read; 2 nothing written;
+    Exit status: 0 all done; 1 done, but some articles could not be read; 2 no table written;
     130 interrupted.
     """
     from detente.article import takes_position
@@ -329,7 +329,7 @@ def tag(
     from detente.bundle import read_manifest
     from detente.intake.listing import STDIN, named_files
     from detente.intake.reader import Columns, count_articles, entries, list_files
-    from detente.parts import See, Totals, without_output
+    from detente.parts import See, Totals, parts_folder, without_output
     from detente.progress import tracking
     from detente.remote import File, placing
     from detente.tagger import locate_model
@@ -384,6 +384,7 @@ def tag(
     if not files:
         raise InputError(f"{' '.join(paths)}: holds only what detente tag wrote, and no article")
     shown: list[Row] = []
+    place: Path | None = None
 
     def show_positions(rows: Sequence[Row]) -> None:
         shown.extend(row for row in rows if takes_position(row, manifest.codebook))
@@ -406,7 +407,10 @@ def tag(
     except KeyboardInterrupt:
         if output is None or STDIN in files:
             raise
-        _say("interrupted; what is done is kept, and the same command with --resume goes on")
+        if place is None or not parts_folder(place).exists():
+            _say("interrupted before anything was done; give the same command again")
+        else:
+            _say("interrupted; what is done is kept, and the same command with --resume goes on")
         raise typer.Exit(130) from None
     if output is None and not totals.articles:
         raise InputError(describe_failures(totals.failures))

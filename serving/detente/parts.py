@@ -101,7 +101,7 @@ class Parts:
                 ``resume`` is false, or they are of other inputs or options, or damaged; or there
                 are none to go on with but a table that would be replaced.
         """
-        if resume and output.exists() and not _part(parts_folder(output), 0).exists():
+        if resume and output.exists() and not (parts_folder(output) / _RUN).exists():
             raise InputError(
                 f"{output}: is there, and no killed run to go on with; it is what the last run "
                 "wrote, and without --resume all is tagged again and replaces it"
@@ -174,7 +174,10 @@ class Parts:
         temporary = self._folder / path.name
         with _resumable():
             yield temporary
-            _flush(temporary)  # before the parts go
+            try:
+                _flush(temporary)  # before the parts go
+            except OSError as error:
+                raise InputError(f"{path}: cannot be written ({error.strerror})") from None
             move(temporary, path)
 
     def remove(self) -> None:

@@ -62,7 +62,7 @@ class Reading:
 
     @property
     def abstained(self) -> tuple[str, ...]:
-        """The dimensions too uncertain to rely on; empty when there are none."""
+        """The dimensions whose label is among the least certain; empty when there are none."""
         return tuple(name for name, prediction in self if prediction.abstained)
 
     @property
@@ -74,7 +74,7 @@ class Reading:
         """Return ``{dimension: {"label", "probability", "probabilities", "label_set"}}`` for JSON.
 
         Where there is evidence, ``"evidence"`` lists ``{"text", "start", "end", "weight"}``. Beside
-        the dimensions stands ``"abstained"``, the list of those too uncertain to rely on.
+        the dimensions stands ``"abstained"``, the list of those with a label among the least certain.
         """
         dimensions = {
             name: {

@@ -21,7 +21,7 @@ from detente.intake import listing
 from detente.intake.listing import ENDINGS, TABLES, WILD, ending, find_files, is_url
 from detente.intake.source import Say, warn
 from detente.intake.tags import begins_tags, without_tags
-from detente.parts import check_errors, errors_place, not_written, without_output
+from detente.parts import check_errors, errors_place, not_written, parts_folder, without_output
 from detente.table import check_ending
 
 _ALLOWED = ", ".join(ENDINGS)
@@ -226,6 +226,8 @@ def placing(output: str) -> Iterator[Path]:
     errors = errors_place(output)
     _check_errors(errors)
     make_folder(table.parent)
+    if not parts_folder(table).exists():
+        table.unlink(missing_ok=True)  # of a run that was killed while the table went to its URL
     yield table
     try:
         _replace(Path(errors_place(str(table))), errors)

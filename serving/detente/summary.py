@@ -37,7 +37,7 @@ class Tally:
         rows: the rows of the tag table.
         positions: those of them that take a position on any dimension.
         labels: for each dimension, how many rows take each label other than "no position".
-        abstained: how many of these labels are too uncertain to rely on.
+        abstained: how many of these labels are abstained from.
     """
 
     party: str | None
@@ -150,7 +150,7 @@ class Summary:
         if abstained:
             labels = sum(tally.count(d) for tally in self.tallies for d in self.dimensions)
             remarks.append(
-                f"labels too uncertain to rely on, counted all the same: {abstained} of {labels}; "
+                f"labels abstained from, counted all the same: {abstained} of {labels}; "
                 "--drop-abstained leaves them out"
             )
         return remarks
@@ -508,7 +508,7 @@ class _Counter:
 
 
 def _abstained(batch: Batch, dimension: Dimension) -> Any:
-    """Return which rows' labels are too uncertain; none where the table does not say."""
+    """Return which rows' labels are abstained from; none where the table does not say."""
     import pyarrow
     import pyarrow.compute as compute
 

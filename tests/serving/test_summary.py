@@ -155,8 +155,7 @@ def test_abstained_labels_are_told_of_or_dropped(tmp_path: Path, ending: str) ->
     ]
     # An abstained "none" takes no position either way.
     assert summary.remarks()[-1] == (
-        "labels too uncertain to rely on, counted all the same: 4 of 9; "
-        "--drop-abstained leaves them out"
+        "labels abstained from, counted all the same: 4 of 9; --drop-abstained leaves them out"
     )
     summary = summarize(path, CODEBOOK, period="none", drop_abstained=True)
     assert list(cells(summary, *names)) == [

@@ -140,10 +140,12 @@ def test_an_error_that_chance_explains_is_no_reason(chance: float | None, passed
 
 def test_labels_of_any_signs_can_be_logged() -> None:
     said = report()
-    said["dimensions"]["tone"]["labels"] = {
-        "don't know, yet": {"precision": 1.0, "recall": 1.0, "f1": 1.0}
-    }
+    scores = {"precision": 1.0, "recall": 1.0, "f1": 1.0}
+    said["dimensions"]["tone"]["labels"] = dict.fromkeys(
+        ["don't know, yet", "a//b", "<", ">"], scores
+    )
     names = set(_figures(said))
     assert "test_tone_don_t know_ yet_f1" in names
+    assert {"test_tone_a__b_f1", "test_tone___f1", "test_tone___f1_"} <= names
     for name in names:
         validate_metric_name(name)

@@ -417,7 +417,8 @@ def promote(
 
     No dimension may be worse than the present champion's beyond the 95% interval on records that
     neither has seen, at least half of the champion's; name-swap flips, of all names and of each
-    group, and calibration error must keep to the bounds that the run's config sets (`promotion`).
+    group, and calibration error must keep to the bounds that the run's config sets (`promotion`);
+    a group of names and a calibration error may exceed them by what chance explains.
     The first champion has to keep to the bounds alone.
 
     Examples:  detente promote runs/default  |  detente classify "We agree." -m

@@ -175,13 +175,17 @@ def _near_duplicates(records: Sequence[Record]) -> Iterator[str]:
 
 
 def _idle_pairs(records: Sequence[Record]) -> Iterator[str]:
-    """Name contrast pairs that cannot be scored."""
+    """Name contrast pairs that cannot be scored: no label is known and differs."""
     for pair, numbers in pair_members(records).items():
         found = [records[number] for number in numbers]
         if len(found) == 1:
             yield f"{found[0].place}: pair '{pair}' has no other record"
-        elif len({tuple(record.labels.values()) for record in found}) == 1:
+        elif not any(map(_tells, zip(*(record.labels.values() for record in found), strict=True))):
             yield f"{found[-1].place}: the records of pair '{pair}' have the same labels"
+
+
+def _tells(labels: Sequence[str | None]) -> bool:
+    return None not in labels and len(set(labels)) > 1
 
 
 def _single_labels(records: Sequence[Record], codebook: Codebook) -> Iterator[str]:

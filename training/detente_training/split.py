@@ -47,7 +47,8 @@ def split_records(records: Sequence[Record], config: SplitConfig, seed: int) -> 
 
     Raises:
         InputError: fewer than three negotiations, or two with a test named; a named one that does
-            not exist; or a text on two sides, unless the config allows it.
+            not exist; names or a share that leave none to train on; or a text on two sides, unless
+            the config allows it.
     """
     known = {record.negotiation for record in records}
     if len(known) < (2 if config.test else 3):

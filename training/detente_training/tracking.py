@@ -30,7 +30,7 @@ from detente_training.record import Record
 from detente_training.registry import log_bundle, register
 from detente_training.report import MODEL
 from detente_training.store import quiet
-from detente_training.train import Run
+from detente_training.train import Run, is_trained
 
 
 @contextmanager
@@ -53,7 +53,8 @@ def tracked(run: Run, run_id: str | None) -> Iterator[str]:
         if run_id is None:
             _log_inputs(run)
         else:
-            _log_resumption(active.data.tags.get("machine"))
+            trained = is_trained(run.config.folder)
+            _log_resumption(None if trained else active.data.tags.get("machine"))
         # Bounds, and what the export depends on, may be others when a run goes on.
         mlflow.log_dict(run.config.model_dump(mode="json"), CONFIG)
         yield active.info.run_id
@@ -123,8 +124,12 @@ def _log_inputs(run: Run) -> None:
 
 
 def _log_resumption(begun_on: str | None) -> None:
-    """Log the commit, packages and machine with which a run goes on; they may be others."""
-    if begun_on != machine():
+    """Log with which commit, packages and machine a run goes on; they may be others.
+
+    Args:
+        begun_on: the machine or machines so far; None if no more is trained, or if unknown.
+    """
+    if begun_on is not None and not begun_on.endswith(machine()):
         mlflow.set_tag("machine", f"{begun_on}; then {machine()}")
     mlflow.log_text(freeze(environment()), RESUMED_ENVIRONMENT)
     if commit := git_commit():
@@ -144,11 +149,14 @@ def _figures(report: Mapping[str, Any]) -> dict[str, float]:
         swaps = report.get("invariance") or {}
         for name, value in swaps.get("all", {}).get(dimension, {}).items():
             figures[f"test_{dimension}_swap_{name}"] = value
-    return {
-        re.sub(r"[^\w.\- /]", "_", name): value  # MLflow knows no other signs
-        for name, value in figures.items()
-        if not math.isnan(value)
-    }
+    named: dict[str, float] = {}
+    for name, value in figures.items():
+        if not math.isnan(value):
+            plain = re.sub(r"[^\w.\- ]", "_", name)  # MLflow knows no other signs
+            while plain in named:
+                plain += "_"
+            named[plain] = value
+    return named
 
 
 def draw_figures(
