@@ -74,7 +74,7 @@ class Reading:
         """Return ``{dimension: {"label", "probability", "probabilities", "label_set"}}`` for JSON.
 
         Where there is evidence, ``"evidence"`` lists ``{"text", "start", "end", "weight"}``. Beside
-        the dimensions stands ``"abstained"``, the list of those with a label among the least certain.
+        the dimensions stands ``"abstained"``, the list of those that it is least sure of.
         """
         dimensions = {
             name: {
