@@ -114,6 +114,8 @@ def test_a_model_of_another_codebook_is_refused(bundle: Path) -> None:
     manifest = json.loads((bundle / MANIFEST).read_text())
     manifest["codebook"]["dimensions"][0]["labels"].append("other")
     edit(bundle, codebook=manifest["codebook"])
+    assert "biases do not fit the codebook's labels" in refusal(bundle)
+    edit(bundle, biases={})
     assert "expected" in refusal(bundle)
 
 
