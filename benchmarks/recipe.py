@@ -207,7 +207,7 @@ def compare(
             low, high = np.percentile(drawn - base_drawn, [2.5, 97.5])
             cells.append(f"{value - base_value:+.3f} [{low:+.3f}, {high:+.3f}]")
         rows.append([name, *cells])
-    if found := find_pairs(records, gold):
+    if found := find_pairs(records):
         rows[0].append("both of a pair right")
         for row, labels in zip(rows[1:], predicted.values(), strict=True):
             shares = [np.mean(pairs_right(found, gold, each)) for each in labels]

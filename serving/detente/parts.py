@@ -181,7 +181,7 @@ class Parts:
             move(temporary, path)
 
     def remove(self) -> None:
-        """Remove the folder; killed on the way, it leaves a run that can be resumed."""
+        """Remove the folder; killed on the way, it leaves a run to resume, or an empty folder."""
         state, lock = self._folder / _RUN, self._folder / _LOCK
         for file in sorted(set(self._folder.iterdir()) - {state, lock}, reverse=True):
             file.unlink()

@@ -59,6 +59,13 @@ def repack(path: Path, part: str, change: Callable[[bytes], bytes], method: int)
             packed.writestr(name, content)
 
 
+def put_first(path: Path, paragraph: bytes) -> None:
+    def change(part: bytes) -> bytes:
+        return part.replace(b"<w:body>", b"<w:body>" + paragraph)
+
+    repack(path, "word/document.xml", change, zipfile.ZIP_DEFLATED)
+
+
 def test_docx(tmp_path: Path) -> None:
     path = write_docx(tmp_path / "a.docx", "Japan said “no”.", "", "The union\tleft.")
     assert source(path) == Source(str(path), "Japan said “no”.\n\nThe union\tleft.", "Talks")
@@ -67,12 +74,7 @@ def test_docx(tmp_path: Path) -> None:
         b'<w:p><w:ins w:id="1" w:author="x"><w:r><w:t>Put in.</w:t></w:r></w:ins>'
         b'<w:del w:id="2" w:author="x"><w:r><w:delText>Taken out.</w:delText></w:r></w:del></w:p>'
     )
-    repack(
-        path,
-        "word/document.xml",
-        lambda part: part.replace(b"<w:body>", b"<w:body>" + change),
-        zipfile.ZIP_DEFLATED,
-    )
+    put_first(path, change)
     assert source(path).text.startswith("Put in.\n\nJapan said")
     # A text box lies within the paragraph it is anchored in, and is one of its own.
     box = (
@@ -80,12 +82,7 @@ def test_docx(tmp_path: Path) -> None:
         b"<w:r><w:t>Photo: a pier</w:t></w:r></w:p></w:txbxContent></v:textbox></w:pict></w:r>"
         b"<w:r><w:t>The minister said no.</w:t></w:r></w:p>"
     )
-    repack(
-        path,
-        "word/document.xml",
-        lambda part: part.replace(b"<w:body>", b"<w:body>" + box),
-        zipfile.ZIP_DEFLATED,
-    )
+    put_first(path, box)
     assert source(path).text.startswith("The minister said no.\n\nPhoto: a pier\n\nPut in.")
     document = docx.Document()
     table = document.add_table(1, 2)

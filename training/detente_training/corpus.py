@@ -14,6 +14,7 @@ from detente_training.record import (
     flatten,
     iterate_records,
     pair_members,
+    tell_apart,
     unknown_fields,
 )
 from detente_training.texture import grams
@@ -180,12 +181,8 @@ def _idle_pairs(records: Sequence[Record]) -> Iterator[str]:
         found = [records[number] for number in numbers]
         if len(found) == 1:
             yield f"{found[0].place}: pair '{pair}' has no other record"
-        elif not any(map(_tells, zip(*(record.labels.values() for record in found), strict=True))):
+        elif not tell_apart(found):
             yield f"{found[-1].place}: the records of pair '{pair}' have the same labels"
-
-
-def _tells(labels: Sequence[str | None]) -> bool:
-    return None not in labels and len(set(labels)) > 1
 
 
 def _single_labels(records: Sequence[Record], codebook: Codebook) -> Iterator[str]:

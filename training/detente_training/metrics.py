@@ -157,7 +157,7 @@ def reliability(gold: Ints, probabilities: Floats) -> tuple[Floats, Floats, Floa
     known = gold != IGNORED
     confidence = probabilities[known].max(axis=1)
     right = probabilities[known].argmax(axis=1) == gold[known]
-    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    bins = _bins(confidence)
     filled = [bins == i for i in range(_BINS) if (bins == i).any()]
     return (
         np.array([inside.mean() for inside in filled]),
@@ -186,11 +186,18 @@ def calibration_chance(gold: Ints, probabilities: Floats, seed: int = 0) -> floa
     confidence = probabilities[gold != IGNORED].max(axis=1)
     if not len(confidence):
         return float("nan")
-    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    inside = (bins[:, None] == np.arange(_BINS)).astype(float)
-    draws = np.random.default_rng(seed).random((_DRAWS, len(confidence))) < confidence
-    errors = np.abs((draws - confidence) @ inside).sum(axis=1) / len(confidence)
+    bins, generator = _bins(confidence), np.random.default_rng(seed)
+    errors = []
+    for _ in range(_DRAWS):
+        right = generator.random(len(confidence)) < confidence
+        gaps = np.bincount(bins, weights=right - confidence)
+        errors.append(np.abs(gaps).sum() / len(confidence))
     return float(np.quantile(errors, 0.95))
+
+
+def _bins(confidence: Floats) -> Ints:
+    bins: Ints = np.minimum((confidence * _BINS).astype(np.int64), _BINS - 1)
+    return bins
 
 
 def answered_scores(gold: Ints, probabilities: Floats, threshold: float) -> dict[str, float]:

@@ -209,6 +209,12 @@ def pair_members(records: Sequence[Record]) -> dict[str, list[int]]:
     return members
 
 
+def tell_apart(records: Sequence[Record]) -> bool:
+    """Return whether some label of a pair's records is known of all and differs."""
+    by_dimension = zip(*(record.labels.values() for record in records), strict=True)
+    return any(None not in labels and len(set(labels)) > 1 for labels in by_dimension)
+
+
 def corpus_hash(records: Sequence[Record]) -> str:
     """Return a SHA-256 of what the records say, whatever files they lie in."""
     lines = sorted(

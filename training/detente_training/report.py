@@ -24,7 +24,7 @@ from detente_training.baseline import Probabilities
 from detente_training.examples import gold_labels
 from detente_training.loss import IGNORED
 from detente_training.metrics import Interval, Resampler
-from detente_training.record import Record, pair_members
+from detente_training.record import Record, pair_members, tell_apart
 
 MODEL = "détente"
 OVER_NEGOTIATIONS = "détente, interval over negotiations"
@@ -109,10 +109,10 @@ def _score_dimension(
             "macro_f1": _plain(interval),
             "accuracy": _accuracy(gold, predicted),
             "calibration_error": metrics.calibration_error(gold, probabilities),
-            "calibration_chance": metrics.calibration_chance(gold, probabilities),
         }
     model, *baselines = systems
     probabilities = systems[model]
+    scores[model]["calibration_chance"] = metrics.calibration_chance(gold, probabilities)
     predicted = probabilities.argmax(axis=1)
     counts = metrics.confusion(gold, predicted, size)
     label_scores = metrics.label_scores(counts)
@@ -173,7 +173,7 @@ def _score_pairs(
         For each system, and for each edit (the pairs' negotiation) or "all": pairs, pairs right,
         and their share with its 95% interval (Wilson).
     """
-    pairs = find_pairs(records, gold)
+    pairs = find_pairs(records)
     scores: dict[str, Any] = {}
     for name, probabilities in systems.items() if pairs else ():
         predicted = np.stack([probabilities[d.name].argmax(axis=1) for d in codebook.dimensions], 1)
@@ -185,13 +185,13 @@ def _score_pairs(
     return scores
 
 
-def find_pairs(records: Sequence[Record], gold: NDArray[np.int64]) -> list[tuple[int, ...]]:
+def find_pairs(records: Sequence[Record]) -> list[tuple[int, ...]]:
     """Return the places of the records of each contrast pair; some have a third or fourth.
 
     Left out are pairs without a label that is known and differs.
     """
-    members = map(list, pair_members(records).values())
-    return [tuple(pair) for pair in members if len(pair) > 1 and _telling(gold[pair]).any()]
+    members = pair_members(records).values()
+    return [tuple(pair) for pair in members if tell_apart([records[i] for i in pair])]
 
 
 def pairs_right(
@@ -206,15 +206,9 @@ def pairs_right(
     """
     right = []
     for pair in map(list, pairs):
-        differ = _telling(gold[pair])
+        differ = (gold[pair] != gold[pair[0]]).any(axis=0) & (gold[pair] != IGNORED).all(axis=0)
         right.append(bool((predicted[pair] == gold[pair])[:, differ].all()))
     return right
-
-
-def _telling(gold: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return in which dimensions a pair's labels, (records, dimensions), are known and differ."""
-    found: NDArray[np.bool_] = (gold != gold[0]).any(axis=0) & (gold != IGNORED).all(axis=0)
-    return found
 
 
 def _share(hits: Sequence[bool]) -> dict[str, Any]:
