@@ -203,22 +203,22 @@ def _count(outcome: Outcome, codebook: Codebook) -> Totals:
 
 def _fingerprint(
     files: Sequence[File], settings: Settings, manifest: Manifest, table_columns: Columns
-) -> str:
-    """Return a hash of everything the rows depend on: a resumed run must agree in all of it."""
-    rows_depend_on = {
-        key: value for key, value in asdict(settings).items() if key not in _ELSEWHERE
-    }
+) -> dict[str, str]:
+    """Return a hash of each thing that the rows depend on: a resumed run must agree in all."""
+    options = {key: value for key, value in asdict(settings).items() if key not in _ELSEWHERE}
     actors = read_text(settings.actors) if settings.actors else ""
-    parts = [
-        __version__,
-        manifest.model_dump_json(exclude=_ORIGIN),
-        repr(rows_depend_on),
-        hashlib.sha256(actors.encode()).hexdigest(),
-        repr(table_columns),
-        *(f"{file} {_state(file)}" for file in files),
-    ]
-    # Names of files may hold halves of characters.
-    return hashlib.sha256("\n".join(parts).encode(errors="backslashreplace")).hexdigest()
+    parts = {
+        "version": __version__,
+        "model": manifest.model_dump_json(exclude=_ORIGIN),
+        "options": f"{options!r} {table_columns!r}",
+        "actors": actors,
+        "files": "\n".join(f"{file} {_state(file)}" for file in files),
+    }
+    return {
+        # Names of files may hold halves of characters.
+        name: hashlib.sha256(part.encode(errors="backslashreplace")).hexdigest()
+        for name, part in parts.items()
+    }
 
 
 def _state(file: File) -> str:

@@ -420,27 +420,31 @@ def tag(
         from detente.picture import tag_table
 
         Console().print(tag_table(shown, manifest.codebook))
-    if notes.more:
-        _say(f"{_some(notes.more, 'more note')} of these kinds")
+    notes.sum_up()
     _print_totals(totals, output, others)
     if totals.failures:
         raise typer.Exit(1)
 
 
 class _Notes:
-    """Notes on stderr: of each kind the first few, and of all others the number."""
+    """Notes on stderr: of each kind the first few, and at the end how many there were."""
 
     def __init__(self) -> None:
-        self.more = 0
         self._kinds = Counter[str]()
+        self._firsts: dict[str, str] = {}
 
     def __call__(self, note: str) -> None:
         kind = _PARTICULARS.sub("", note)
         self._kinds[kind] += 1
+        self._firsts.setdefault(kind, note)
         if self._kinds[kind] <= _NOTES_SHOWN:
             _say(note)
-        else:
-            self.more += 1
+
+    def sum_up(self) -> None:
+        """Tell how many more notes of each kind there were."""
+        for kind, count in self._kinds.items():
+            if count > _NOTES_SHOWN:
+                _say(f"{_some(count - _NOTES_SHOWN, 'more note')} like: {self._firsts[kind]}")
 
 
 def _say(note: str) -> None:

@@ -83,7 +83,12 @@ class Parts:
     @classmethod
     @contextmanager
     def open(
-        cls, output: Path, columns: Mapping[str, type], fingerprint: str, *, resume: bool
+        cls,
+        output: Path,
+        columns: Mapping[str, type],
+        fingerprint: Mapping[str, str],
+        *,
+        resume: bool,
     ) -> Iterator[Parts]:
         """Make the folder for a new run, or find that of a killed one; hold it for the block.
 
@@ -93,7 +98,7 @@ class Parts:
         Args:
             output: the table to be.
             columns: its columns.
-            fingerprint: of everything the rows depend on.
+            fingerprint: a hash of each thing that the rows depend on, by its name.
             resume: go on with a killed run's parts.
 
         Raises:
@@ -113,16 +118,16 @@ class Parts:
         with _locked(folder) as lock:
             if not _part(folder, 0).exists():
                 with replacing(state) as temporary:
-                    temporary.write_text(json.dumps({"fingerprint": fingerprint}), encoding="utf-8")
+                    temporary.write_text(json.dumps(dict(fingerprint)), encoding="utf-8")
             elif not resume:
                 raise InputError(
                     f"{folder}: holds a run that did not end; go on with --resume, or remove "
                     "the folder to start over"
                 )
-            elif _read_fingerprint(state) != fingerprint:
+            elif others := _differences(state, fingerprint):
                 raise InputError(
-                    f"{folder}: is of other articles, options or model, or of another version; "
-                    "repeat the first command with --resume, or remove the folder to start over"
+                    f"{folder}: is of a run that differs in its {', '.join(others)}; repeat the "
+                    "first command with --resume, or remove the folder to start over"
                 )
             parts = cls(folder, columns, lock)
             try:
@@ -282,9 +287,10 @@ def _precedes_state(file: Path) -> bool:
     return file.name == _LOCK or file.name.startswith(f".{_RUN}.")
 
 
-def _read_fingerprint(state: Path) -> str:
+def _differences(state: Path, fingerprint: Mapping[str, str]) -> list[str]:
     try:
-        return str(json.loads(state.read_bytes())["fingerprint"])
+        before = json.loads(state.read_bytes())
+        return [name for name, value in fingerprint.items() if before[name] != value]
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(
             f"{state}: is damaged; remove the folder {state.parent} to start over"

@@ -215,7 +215,8 @@ def placing(output: str) -> Iterator[Path]:
 
     Raises:
         InputError: the URL has no table's ending, or cannot be written, or what lies in the place
-            of its errors is something else; seen before the block.
+            of its errors is something else, or the finished table of an earlier run never got
+            there; seen before the block.
     """
     if not is_url(output):
         yield Path(output)
@@ -226,8 +227,11 @@ def placing(output: str) -> Iterator[Path]:
     errors = errors_place(output)
     _check_errors(errors)
     make_folder(table.parent)
-    if not parts_folder(table).exists():
-        table.unlink(missing_ok=True)  # of a run that was killed while the table went to its URL
+    if table.exists() and not parts_folder(table).exists():
+        raise InputError(
+            f"{table}: is the finished table of a run that could not put it at {output}; copy it "
+            "there, or remove it to tag again"
+        )
     yield table
     try:
         _replace(Path(errors_place(str(table))), errors)

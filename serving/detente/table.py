@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 Write = Callable[[Sequence[Row]], None]
 
+_GROUP_ROWS = 50_000  # many small row groups make a Parquet file large and slow to read
+
 
 def writing(path: str | Path, columns: Mapping[str, type]) -> AbstractContextManager[Write]:
     """Open a table for writing; the format follows the ending.
@@ -73,13 +75,21 @@ def _parquet(path: Path, columns: Mapping[str, type]) -> Iterator[Write]:
     import pyarrow.parquet
 
     schema = arrow_schema(columns)
+    waiting: list[pyarrow.Table] = []
     with replacing(path) as temporary, pyarrow.parquet.ParquetWriter(temporary, schema) as writer:
 
         def write(rows: Sequence[Row]) -> None:
-            if rows:
-                writer.write_table(pyarrow.Table.from_pylist(list(rows), schema))
+            waiting.append(pyarrow.Table.from_pylist(list(rows), schema))
+            if sum(table.num_rows for table in waiting) >= _GROUP_ROWS:
+                flush()
+
+        def flush() -> None:
+            if waiting:
+                writer.write_table(pyarrow.concat_tables(waiting))
+                waiting.clear()
 
         yield write
+        flush()
 
 
 def arrow_schema(columns: Mapping[str, type]) -> pyarrow.Schema:

@@ -206,9 +206,13 @@ def test_an_unfinished_run_is_not_written_over(
 def test_other_options_or_inputs_do_not_go_on(
     unfinished: Path, many: Path, detente: Command
 ) -> None:
-    for changed in (["--probabilities"], ["--keep", "outlet"], [str(ARTICLES / "river-talks.txt")]):
+    for changed, other in (
+        (["--probabilities"], "options"),
+        (["--keep", "outlet"], "options"),
+        ([str(ARTICLES / "river-talks.txt")], "files"),
+    ):
         done = detente("tag", many, *changed, "-o", unfinished, "--resume")
-        assert_one_line_error(done, "other articles, options or model")
+        assert_one_line_error(done, f"differs in its {other};")
 
 
 def test_a_resumed_run_says_where_it_goes_on(
@@ -470,6 +474,15 @@ def test_an_interrupted_run_keeps_all_that_is_done(run: Run, tmp_path: Path) -> 
     assert _names(tmp_path) == ["tags.jsonl"]
 
 
+def test_a_parquet_table_is_not_cut_into_its_parts(
+    run: Run, tmp_path: Path, manifest: Manifest
+) -> None:
+    Run(tmp_path / "tags.parquet", manifest)(9)
+    table = pyarrow.parquet.ParquetFile(tmp_path / "tags.parquet")
+    assert (table.metadata.num_rows, table.metadata.num_row_groups) == (9, 1)
+    assert table.read()["article"].to_pylist() == [f"a{n}" for n in range(9)]
+
+
 @pytest.mark.parametrize("end", [KeyboardInterrupt, InputError])
 def test_a_run_that_ends_before_its_first_part_leaves_nothing(
     run: Run, tmp_path: Path, end: type[BaseException]
@@ -502,7 +515,7 @@ def test_a_folder_of_other_things_is_no_runs(run: Run, tmp_path: Path) -> None:
 
 def test_two_runs_do_not_write_one_table(run: Run, tmp_path: Path, manifest: Manifest) -> None:
     fields = columns(manifest.codebook)
-    with Parts.open(tmp_path / "tags.jsonl", fields, "other", resume=False) as parts:
+    with Parts.open(tmp_path / "tags.jsonl", fields, {"files": "other"}, resume=False) as parts:
         for resume in (False, True):
             with pytest.raises(InputError, match="another run is writing this table"):
                 run(3, resume=resume)
@@ -522,7 +535,7 @@ def test_another_window_or_codebook_does_not_go_on(
     window = manifest.window.model_copy(update={"stride": manifest.window.stride + 1})
     for changed in ({"window": window}, {"codebook": codebook}):
         other = Run(tmp_path / "tags.jsonl", manifest.model_copy(update=changed))
-        with pytest.raises(InputError, match="other articles, options or model"):
+        with pytest.raises(InputError, match="differs in its model;"):
             other(3, resume=True)
     Run(tmp_path / "tags.jsonl", manifest.model_copy(update={"metrics": {}}))(3, resume=True)
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import fsspec
 import pyarrow.parquet
@@ -393,6 +393,30 @@ def test_only_errors_of_an_earlier_run_are_replaced_at_a_url(
     with placing("memory://news/tags.csv") as place:
         place.write_text("article\n")
     assert not memory.exists(errors)
+
+
+def test_a_table_that_never_got_to_its_url_is_kept(
+    memory: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise OSError("the key expired")
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    url = "memory://news/tags.csv"
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(InputError, match=r"the key expired.*the finished table is"),
+        placing(url) as place,
+    ):
+        place.write_text("article\n")
+        patch.setattr(type(memory), "put_file", fail)
+    with pytest.raises(InputError, match=r"could not put it at .*; copy it there"), placing(url):
+        pytest.fail("the work was begun")
+    assert place.read_text() == "article\n"
+    place.unlink()
+    with placing(url) as place:
+        place.write_text("article\nagain\n")
+    assert memory.cat_file("/news/tags.csv") == b"article\nagain\n"
 
 
 def test_stdin_is_refused() -> None:
