@@ -4,7 +4,7 @@
     detente evaluate default REAL.jsonl -o real
     detente evaluate default data/contrast -o contrast
     python benchmarks/figures.py --unseen unseen --real real --contrast contrast
-    python benchmarks/figures.py --row "the larger model" --unseen teacher-unseen
+    python benchmarks/figures.py --row "the larger model it learnt from" --unseen teacher-unseen
 
 A table is found by the line above it. Rows of systems that a report has are written anew, others
 stay; with --row the report's model goes into the row of that name, and nothing else is written.
@@ -45,7 +45,10 @@ def main() -> None:
         if folder := options[name]:
             rows = figures(json.loads((folder / "report.json").read_text(encoding="utf-8")))
             written[title] = {options["row"]: rows[MODEL]} if options["row"] else rows
-    text = "\n".join(rewrite(PAGE.read_text(encoding="utf-8").split("\n"), written))
+    lines = PAGE.read_text(encoding="utf-8").split("\n")
+    if options["row"] and not any(line.startswith(f"| {options['row']} |") for line in lines):
+        parser.error(f"no row {options['row']!r} in {PAGE.name}")
+    text = "\n".join(rewrite(lines, written))
     with replacing(PAGE) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

@@ -201,10 +201,10 @@ def compare(
         cells = []
         for (value, drawn), (base_value, base_drawn) in zip(dimensions, samples[BASE], strict=True):
             if name == BASE:
-                low, high = np.percentile(drawn, [2.5, 97.5])
+                low, high = np.nanpercentile(drawn, [2.5, 97.5])
                 cells.append(str(Interval(value, float(low), float(high))))
                 continue
-            low, high = np.percentile(drawn - base_drawn, [2.5, 97.5])
+            low, high = np.nanpercentile(drawn - base_drawn, [2.5, 97.5])
             cells.append(f"{value - base_value:+.3f} [{low:+.3f}, {high:+.3f}]")
         rows.append([name, *cells])
     if found := find_pairs(records):
@@ -218,12 +218,19 @@ def compare(
 def _macro_f1(
     resampler: Resampler, gold: Labels, predicted: Labels, size: int
 ) -> tuple[float, NDArray[np.float64]]:
-    """Return the mean over seeds, and its value in resamples of statements and of seeds."""
+    """Return the mean over seeds, and its value in resamples of statements and of seeds.
+
+    Drawn with replacement, n seeds vary by (n - 1) / n of what they vary; their deviations are
+    drawn larger for it.
+    """
     scores = [resampler.macro_f1(gold, labels, size) for labels in predicted]
     drawn = np.stack([samples for _, samples in scores])
     # The same seeds are drawn for every step, so that differences stay paired.
-    seeds = np.random.default_rng(0).integers(0, len(drawn), size=(len(drawn), drawn.shape[1]))
-    means = np.take_along_axis(drawn, seeds, axis=0).mean(axis=0)
+    count = len(drawn)
+    seeds = np.random.default_rng(0).integers(0, count, size=(count, drawn.shape[1]))
+    middle = drawn.mean(axis=0)
+    deviations = np.take_along_axis(drawn, seeds, axis=0).mean(axis=0) - middle
+    means = middle + deviations * np.sqrt(count / max(count - 1, 1))
     return float(np.mean([interval.value for interval, _ in scores])), means
 
 

@@ -225,7 +225,7 @@ class Soup(PairTrainer):
 
 
 class EvenBatches(PairTrainer):
-    """Draws records so that the labels of every dimension come up alike."""
+    """Draws records so that rare labels come up more often, by the sum over dimensions."""
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> WeightedRandomSampler:
         labels = torch.tensor((train_dataset or self.train_dataset)["labels"])

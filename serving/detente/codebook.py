@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,6 +22,15 @@ RESERVED = frozenset(
         *(*LEADING, *CLOSING, "predictions", "takes_position", "to_dict"),
     }
 )
+
+
+def _repeated(names: Iterable[str]) -> str | None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 class _Model(BaseModel):
@@ -66,10 +76,8 @@ class Dimension(_Model):
     @field_validator("labels")
     @classmethod
     def _labels_differ(cls, labels: tuple[Label, ...]) -> tuple[Label, ...]:
-        names = [label.name for label in labels]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"label '{name}' is given twice")
+        if name := _repeated(label.name for label in labels):
+            raise ValueError(f"label '{name}' is given twice")
         return labels
 
     @field_validator("no_position")
@@ -127,16 +135,12 @@ class Codebook(_Model):
     @field_validator("dimensions")
     @classmethod
     def _dimensions_differ(cls, dimensions: tuple[Dimension, ...]) -> tuple[Dimension, ...]:
-        names = [dimension.name for dimension in dimensions]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"dimension '{name}' is given twice")
-        columns = [column for dimension in dimensions for column in dimension.columns]
-        for column in columns:
-            if columns.count(column) > 1:
-                raise ValueError(
-                    f"two columns of a table would be named '{column}'; rename a dimension or label"
-                )
+        if name := _repeated(dimension.name for dimension in dimensions):
+            raise ValueError(f"dimension '{name}' is given twice")
+        if column := _repeated(name for dimension in dimensions for name in dimension.columns):
+            raise ValueError(
+                f"two columns of a table would be named '{column}'; rename a dimension or label"
+            )
         return dimensions
 
     @classmethod

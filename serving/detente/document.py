@@ -85,9 +85,15 @@ def read_document(
         raise InputError(f"{place}: {_describe(first, model)}{more}") from None
 
 
-def _check_nodes(node: Any, path: Path, above: tuple[Any, ...] = ()) -> None:
+def _check_nodes(
+    node: Any, path: Path, above: tuple[Any, ...] = (), done: set[int] | None = None
+) -> None:
+    done = set() if done is None else done
     if any(node is other for other in above):
         raise InputError(f"{path}:{node.start_mark.line + 1}: holds an alias of itself")
+    if id(node) in done:  # by an alias, and aliases of aliases would be endless
+        return
+    done.add(id(node))
     above = (*above, node)
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
@@ -96,10 +102,10 @@ def _check_nodes(node: Any, path: Path, above: tuple[Any, ...] = ()) -> None:
                 line = key.start_mark.line + 1
                 raise InputError(f"{path}:{line}: key '{key.value}' is given twice")
             seen.add(key.value)
-            _check_nodes(child, path, above)
+            _check_nodes(child, path, above, done)
     elif isinstance(node, yaml.SequenceNode):
         for child in node.value:
-            _check_nodes(child, path, above)
+            _check_nodes(child, path, above, done)
 
 
 def _parse_override(override: str) -> tuple[tuple[str, ...], Any]:

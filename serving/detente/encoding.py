@@ -13,11 +13,14 @@ from detente.typography import straighten
 
 _SPACE = re.compile(r"\s+")
 _MARK = "@"
+# Thirty marks on one letter are no writing, and to order thousands takes the square of the time.
+_PILED = re.compile(r"([^\w\s\x00-\x7f]{30})[^\w\s\x00-\x7f]+")
 
 
 def prepare(text: str) -> str:
     """Return the text as the model sees it: NFC, straight quotes, single spaces."""
-    return _SPACE.sub(" ", straighten(unicodedata.normalize("NFC", text))).strip()
+    composed = unicodedata.normalize("NFC", _PILED.sub(r"\1", text))
+    return _SPACE.sub(" ", straighten(composed)).strip()
 
 
 def mark_holder(statement: str, holder: str) -> str:
@@ -48,6 +51,9 @@ class PairEncoder:
     def __init__(
         self, tokenizer: Tokenizer, max_length: int, stride: int, mask: Mask | None = None
     ) -> None:
+        special = max(tokenizer.num_special_tokens_to_add(is_pair) for is_pair in (False, True))
+        if max_length - special - stride < 1:  # the tokenizers library would panic over a long text
+            raise ValueError(f"{special} special tokens leave no room between the windows")
         tokenizer.no_padding()
         tokenizer.enable_truncation(max_length, stride=stride, strategy="only_first")
         self._tokenizer = tokenizer

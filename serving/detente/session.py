@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 
@@ -14,8 +15,10 @@ from detente.errors import BundleError
 FloatArray = NDArray[np.float32]
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 # What stands before the key "location" of a tensor that is kept in another file: field 1, eight
-# bytes long. Protobuf also reads longer spellings of the two numbers.
-_FIELD_BEFORE = re.compile(rb"(?:\x0a|\x8a\x80*\x00)(?:\x08|\x88\x80*\x00)\Z")
+# bytes long. Protobuf also reads longer spellings of the two numbers, and drops what is too high.
+_END = rb"\x80*[\x00\x10\x20\x30\x40\x50\x60\x70]"
+_FIELD_BEFORE = re.compile(rb"(?:\x0a|\x8a" + _END + rb")(?:\x08|\x88" + _END + rb")\Z")
+_ELSEWHERE = "session.model_external_initializers_file_folder_path"
 
 
 class Session:
@@ -42,6 +45,8 @@ class Session:
         options.log_severity_level = 4  # errors are raised, too
         # Not in onnxruntime's own format, which is not searched for other files' names.
         options.add_session_config_entry("session.load_model_format", "ONNX")
+        # Where other files would be looked for: a folder that nobody can make.
+        options.add_session_config_entry(_ELSEWHERE, f"{os.devnull}/none")
         if _names_other_files(model):
             raise BundleError(
                 "model.onnx keeps weights in other files; save it as one file that holds them all"

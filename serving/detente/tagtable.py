@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import glob
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from detente.codebook import Codebook, Dimension
 from detente.errors import InputError
 from detente.files import read_jsonl
 from detente.picture import clean
+
+_EPOCH = datetime.date(1970, 1, 1).toordinal()
 
 _BATCH_ROWS = 65_536
 
@@ -118,12 +121,25 @@ class Batch:
 
         column = self.rows.column(name)
         try:
-            return column.cast(kind, safe=pyarrow.types.is_string(column.type))
+            values = column.cast(kind, safe=pyarrow.types.is_string(column.type))
+            if not (pyarrow.types.is_date(kind) and (found := _beyond(values)) is not None):
+                return values
+            row, value = found, column[found].cast(pyarrow.string()).as_py()
         except pyarrow.ArrowException:
             row, value = _first_bad(column, kind)
         raise InputError(
             f"{self.path}: row {self.first + row}, column '{name}': {value!r} is not {wanted}"
         )
+
+
+def _beyond(dates: Any) -> int | None:
+    """Return the row of the first day that no calendar of Python's holds."""
+    import pyarrow
+
+    days = dates.cast(pyarrow.int32()).to_numpy(zero_copy_only=False)
+    first, last = (day.toordinal() - _EPOCH for day in (datetime.date.min, datetime.date.max))
+    found = ((days < first) | (days > last)).nonzero()[0]
+    return int(found[0]) if len(found) else None
 
 
 def _first_bad(column: Any, kind: Any) -> tuple[int, Any]:

@@ -132,7 +132,13 @@ def field(number: int, content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "key", [field(1, b"location"), b"\x0a\x88\x00location", b"\x8a\x80\x00\x08location"]
+    "key",
+    [
+        field(1, b"location"),
+        b"\x0a\x88\x00location",
+        b"\x8a\x80\x00\x08location",
+        b"\x8a\x80\x80\x80\x10\x08location",
+    ],
 )
 def test_weights_in_other_files_are_refused(
     bundle: Path, key: bytes, monkeypatch: pytest.MonkeyPatch

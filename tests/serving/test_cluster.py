@@ -403,13 +403,10 @@ def test_a_table_that_never_got_to_its_url_is_kept(
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     url = "memory://news/tags.csv"
-    with (
-        monkeypatch.context() as patch,
-        pytest.raises(InputError, match=r"the key expired.*the finished table is"),
-        placing(url) as place,
-    ):
-        place.write_text("article\n")
+    with monkeypatch.context() as patch:
         patch.setattr(type(memory), "put_file", fail)
+        with pytest.raises(InputError, match=r"expired.*finished table is"), placing(url) as place:
+            place.write_text("article\n")
     with pytest.raises(InputError, match=r"could not put it at .*; copy it there"), placing(url):
         pytest.fail("the work was begun")
     assert place.read_text() == "article\n"

@@ -65,6 +65,13 @@ def test_a_broken_codebook_is_refused_with_its_line(
     assert all(word in message for word in words), message
 
 
+def test_aliases_of_aliases_are_looked_at_once(tmp_path: Path) -> None:
+    tower = "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60))
+    path = write(tmp_path, f"name: tone\na0: &a0 [1, 1]\n{tower}")
+    with pytest.raises(InputError, match="key 'dimensions' is missing"):
+        read_document(path, Codebook)
+
+
 def test_no_codebook_at_all(tmp_path: Path) -> None:
     with pytest.raises(CodebookError, match="no such file"):
         Codebook.load(tmp_path / "none.yaml")

@@ -8,7 +8,7 @@ import pytest
 from detente import Codebook
 from detente.bundle import Bundle
 from detente.gate import Gate, terms
-from detente_training.gate import fit_gate
+from detente_training.gate import fit_gate, positions
 from detente_training.gold import read_gold
 from detente_training.record import Record, read_records
 from tests.conftest import ROOT
@@ -91,3 +91,31 @@ def test_no_gate_is_fitted_where_one_dispute_holds_all_of_a_kind(codebook: Codeb
     assert fit_gate(records, codebook) is None
     spread = [replace(record, negotiation=f"n{n % 5}") for n, record in enumerate(records)]
     assert fit_gate(spread, codebook) is not None
+
+
+def test_what_may_or_may_not_take_a_position_teaches_no_gate(codebook: Codebook) -> None:
+    quiet = {dimension.name: dimension.no_position for dimension in codebook.dimensions}
+    labels = [quiet, {**quiet, "stance": "hardline"}, {**quiet, "stance": None}]
+    records = [Record(str(n), f"Text {n}.", "We", x, "n", f"f:{n}") for n, x in enumerate(labels)]
+    assert positions(records, codebook) == {"Text 0.": False, "Text 1.": True}
+    other = replace(records[2], id="3", holder="They", labels=labels[1])
+    assert positions([*records, other], codebook)["Text 2."] is True
+
+
+def test_no_gate_is_fitted_where_a_dimension_always_takes_a_position(codebook: Codebook) -> None:
+    first, *others = codebook.dimensions
+    always = first.model_copy(update={"no_position": None})
+    quiet = {dimension.name: dimension.no_position for dimension in codebook.dimensions}
+    records = [
+        Record(
+            str(n),
+            f"Text {n}.",
+            "We",
+            {**quiet, "shift": ("none", "softening")[n % 2]},
+            f"n{n % 5}",
+            "f",
+        )
+        for n in range(120)
+    ]
+    assert fit_gate(records, codebook) is not None
+    assert fit_gate(records, codebook.model_copy(update={"dimensions": (always, *others)})) is None

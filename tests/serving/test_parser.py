@@ -21,6 +21,13 @@ def test_a_dateline_is_no_part_of_the_sentence(dateline: str) -> None:
     assert paragraph.doc.text == "Japan agreed to meet."
 
 
+def test_an_endless_word_is_cut_and_moves_no_offset() -> None:
+    text = f"The union said no to a{')' * 5000} and Japan agreed."
+    (paragraph,) = Parser().parse(text, [(0, len(text))])
+    assert len(paragraph.doc) < 250
+    assert paragraph.doc.text.index("Japan") == text.index("Japan")
+
+
 def test_few_characters_are_parsed_together(monkeypatch: pytest.MonkeyPatch) -> None:
     parser = Parser()
     pipe, batches = parser._pipeline.pipe, []

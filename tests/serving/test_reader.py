@@ -104,6 +104,22 @@ def test_damaged_utf8_is_not_taken_for_another_encoding(tmp_path: Path) -> None:
     assert "damaged UTF-8 (1 of" in said[0]
 
 
+def test_what_a_page_says_of_itself_may_be_anything(tmp_path: Path) -> None:
+    said = '{"@context": "https://schema.org", "@type": "Article", "name": ["x"]}'
+    page = PAGE.format(charset="utf-8").replace(
+        "</head>", f'<script type="application/ld+json">{said}</script></head>'
+    )
+    page = page.replace("<h1>Talks resume</h1>", "<h1>Talks</h1><h1>resume</h1>")
+    found, _ = read(write(tmp_path / "a.html", page.encode()))
+    assert isinstance(found, Source)
+    assert found.title is None or isinstance(found.title, str)
+    # Their time grows with the square of a byline's length.
+    page = page.replace("Zoë Roe", "A" + "-" * 3_000_000 + "b")
+    found, _ = read(write(tmp_path / "a.html", page.encode()))
+    assert isinstance(found, Source)
+    assert found.byline is None
+
+
 @pytest.mark.parametrize("ending", ["txt", "html"])
 @pytest.mark.parametrize(
     "raw",

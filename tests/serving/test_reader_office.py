@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from detente.files import LARGEST
+from detente.intake import office
 from detente.intake.reader import Source
 from tests.serving.test_reader import failure, read, source, write
 
@@ -140,6 +141,15 @@ def test_pdf(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
 )
 def test_garbage(tmp_path: Path, name: str, content: bytes, words: str) -> None:
     assert words in failure(write(tmp_path / name, content))
+
+
+def test_pages_that_draw_much_and_say_little_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_pdf(tmp_path / "a.pdf", "Japan agreed.\nJapan left.")
+    assert source(path).text == "Japan agreed.\nJapan left."
+    monkeypatch.setattr(office, "LARGEST", 60)
+    assert "larger than" in failure(path)
 
 
 def test_bombs_are_refused(tmp_path: Path) -> None:

@@ -87,6 +87,8 @@ def test_a_long_statement_is_read_to_its_end(tagger: Tagger) -> None:
 
 def test_quotes_and_spaces_do_not_matter(tagger: Tagger) -> None:
     assert prepare("“No,”  he\n said.\u00a0‘Never’") == "\"No,\" he said. 'Never'"
+    assert prepare("cafe\u0301") == "café"
+    assert len(prepare("a" + "\u0301\u0323" * 500)) <= 31
     curly = tagger(
         "“Norway  is now\ntaking a softer line than in the spring,” the minister said.", "Norway"
     )

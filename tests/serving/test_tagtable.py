@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from detente import Codebook
@@ -12,6 +14,7 @@ from detente.tagtable import TagTable, list_tables
 WARMTH = Dimension(name="warmth", labels=("cold", "hot", "none"), no_position="none")
 MOVE = Dimension(name="move", labels=("you", "me", "none"), no_position="none")
 CODEBOOK = Codebook(name="test", dimensions=(WARMTH, MOVE))
+MOVES = {"move": ["you", "me"], "move_probability": [0.9, 0.8]}
 
 
 def read(path: Path, *columns: str) -> list[tuple[int, int]]:
@@ -62,6 +65,17 @@ def test_a_column_may_not_be_there_twice(tmp_path: Path) -> None:
     path.write_text("move,move_probability,move\n")
     with pytest.raises(InputError, match="'move' is there twice"):
         read(path, "move")
+
+
+def test_a_day_that_no_calendar_holds_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "tags.parquet"
+    days = pyarrow.array([0, 2_932_897], pyarrow.date32())  # the second in the year 10000
+    pyarrow.parquet.write_table(pyarrow.table({**MOVES, "date": days}), path)
+    table = TagTable.open(path)
+    table.dimensions(CODEBOOK)
+    (batch,) = table.batches(("date",))
+    with pytest.raises(InputError, match=r"tags\.parquet: row 2, column 'date': '10000-01-01' is"):
+        batch.values("date", pyarrow.date32(), "a date")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -92,19 +92,26 @@ def _predict(
     known, gold, groups = known[labelled], gold[labelled], groups[labelled]
     classifier: Any = DummyClassifier(strategy="prior")
     if not majority and len(set(gold)) > 1:
-        regression = LogisticRegression(class_weight="balanced", max_iter=1000)
-        folds = min(_FOLDS, len(set(groups)))
-        if folds > 1:
+        classifier = LogisticRegression(class_weight="balanced", max_iter=1000)
+        if folds := _folds(gold, groups):
             classifier = GridSearchCV(
-                regression, {"C": _STRENGTHS}, scoring="f1_macro", cv=GroupKFold(folds), n_jobs=-1
+                classifier, {"C": _STRENGTHS}, scoring="f1_macro", cv=folds, n_jobs=-1
             )
-        else:
-            classifier = regression
-    fit_groups: Mapping[str, Any] = {"groups": groups} if hasattr(classifier, "cv") else {}
-    classifier.fit(known, gold, **fit_groups)
+    classifier.fit(known, gold)
     probabilities = np.zeros((asked.shape[0], size))
     probabilities[:, classifier.classes_] = classifier.predict_proba(asked)
     return probabilities
+
+
+def _folds(
+    gold: NDArray[np.int64], groups: NDArray[np.str_]
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Return whole groups to fit and to ask, where what is fitted holds two labels or more."""
+    count = min(_FOLDS, len(set(groups)))
+    if count < 2:
+        return []
+    folds = GroupKFold(count).split(gold, groups=groups)
+    return [(fitted, asked) for fitted, asked in folds if len(set(gold[fitted])) > 1]
 
 
 def _texts(records: Sequence[Record]) -> list[str]:

@@ -33,9 +33,11 @@ def fit_gate(records: Sequence[Record], codebook: Codebook) -> Gate | None:
         codebook: says which label means "no position".
 
     Returns:
-        None where the codebook has no such label, or too few records or groups have either kind,
+        None where a dimension has no such label, or too few records or groups have either kind,
         or all of a kind stand in one fold's groups.
     """
+    if any(dimension.no_position is None for dimension in codebook.dimensions):
+        return None  # in such a dimension every statement takes a position
     takes = positions(records, codebook)
     groups = {record.text: record.negotiation for record in records}
     positive = np.array(list(takes.values()), dtype=bool)
@@ -74,16 +76,21 @@ def fit_gate(records: Sequence[Record], codebook: Codebook) -> Gate | None:
 
 
 def positions(records: Sequence[Record], codebook: Codebook) -> dict[str, bool]:
-    """Return whether each statement takes a position in any dimension for any holder."""
-    found: dict[str, bool] = {}
+    """Return whether each statement takes a position in any dimension for any holder.
+
+    A statement of which that cannot be told, for want of a label, is left out.
+    """
+    found: dict[str, bool | None] = {}
     for record in records:
-        takes = any(
-            dimension.no_position is not None
-            and record.labels[dimension.name] not in (None, dimension.no_position)
-            for dimension in codebook.dimensions
-        )
-        found[record.text] = found.get(record.text, False) or takes
-    return found
+        labels = [(record.labels[d.name], d.no_position) for d in codebook.dimensions]
+        takes = any(label not in (None, nothing) for label, nothing in labels)
+        unknown = not takes and any(label is None for label, _ in labels)
+        before = found.get(record.text, False)
+        if takes or before:
+            found[record.text] = True
+        else:
+            found[record.text] = None if unknown or before is None else False
+    return {text: takes for text, takes in found.items() if takes is not None}
 
 
 def _vocabulary(texts: Sequence[str]) -> list[str]:

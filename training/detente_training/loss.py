@@ -22,9 +22,10 @@ class CodebookLoss(nn.Module):
     Args:
         codebook: the dimensions; logits hold their labels side by side.
         weights: one weight a label, shape (labels of all dimensions,).
-        softness: mass a label lends each neighbour one step away.
-        teacher_weight: share of a record's loss that follows the teacher's probabilities, where it
-            has any, 0 to 1.
+        softness: mass a label lends each neighbour one step away, before all add up to 1.
+        teacher_weight: how much the loss against the teacher's probabilities, a mean over all
+            rows, counts beside that against labels, a weighted mean over those that have one;
+            the label of a row that has both counts so much less. 0 to 1.
         teacher_temperature: softens the teacher's probabilities and the model's alike.
     """
 
@@ -90,7 +91,9 @@ class CodebookLoss(nn.Module):
             weights = self.weights[columns][gold]
             log_probabilities = torch.log_softmax(logits[known, columns], dim=-1)
             counted = weights * shares[known]
-            losses.append(-(counted * (targets * log_probabilities).sum(-1)).sum() / weights.sum())
+            # A label that no training record has weighs nothing, and may be a batch's only one.
+            total = weights.sum().clamp(min=1e-6)
+            losses.append(-(counted * (targets * log_probabilities).sum(-1)).sum() / total)
         return torch.stack(losses).mean() if losses else logits.sum() * 0
 
 

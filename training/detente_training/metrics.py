@@ -54,9 +54,9 @@ class Resampler:
     def macro_f1(self, gold: Ints, predicted: Ints, size: int) -> tuple[Interval, Floats]:
         """Return macro-F1 with its interval, and its value in every resample.
 
-        The mean is over the labels that occur in ``gold``, in a resample over those that occur in
-        its part of it, so that paired systems are scored on the same labels; records whose gold
-        is -100 are left out.
+        The mean is over the labels that occur in ``gold``; records whose gold is -100 are left
+        out. A resample that lacks one of the labels, which is another figure, is NaN: it counts
+        in no interval, for no system.
         """
         known = gold != IGNORED
         cells = np.zeros((self.weights.shape[1], size, size))
@@ -64,6 +64,8 @@ class Resampler:
         total = cells.sum(axis=0)
         resampled = np.einsum("rg,gij->rij", self.weights, cells)
         samples = _macro_f1(resampled)
+        lacks = (resampled.sum(axis=2) > 0).sum(axis=1) < (total.sum(axis=1) > 0).sum()
+        samples[lacks] = np.nan
         return _interval(float(_macro_f1(total[None])[0]), samples), samples
 
 

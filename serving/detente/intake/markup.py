@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import re
+from typing import Any
 
 from detente.errors import InputError
 from detente.intake.charset import declared_charset, decode
@@ -14,6 +15,8 @@ from detente.intake.source import Say, Source
 # Below this many characters trafilatura runs a page's paragraphs together into one line; its
 # own bound, 250, is longer than a news brief.
 _SHORTEST = "100"
+_LONGEST_FIELD = 2_000  # characters
+_LONGEST_SCRIPT = 50_000
 
 # What it logs of a bad page, the page's failure says.
 for _name in ("trafilatura", "htmldate"):
@@ -51,11 +54,12 @@ def read_html(raw: bytes, place: str, say: Say) -> Source:
         raise InputError(f"{place}: to read .html, run: pip install lxml-html-clean") from None
 
     page = decode(raw, place, say, declared=declared_charset(raw))
+    page = page if "html" in page[:50].lower() else f"<html>{page}</html>"
     config = copy.deepcopy(DEFAULT_CONFIG)
     config.set("DEFAULT", "MIN_EXTRACTED_SIZE", _SHORTEST)
     try:
         found = trafilatura.bare_extraction(
-            page if "html" in page[:50].lower() else f"<html>{page}</html>",
+            _without_bulk(trafilatura.load_html(page)),
             include_comments=False,
             with_metadata=True,
             # A day from the text may be any day that the article speaks of.
@@ -69,10 +73,29 @@ def read_html(raw: bytes, place: str, say: Say) -> Source:
     return Source(
         place,
         "\n\n".join(line.strip() for line in found.text.splitlines() if line.strip()),
-        title=found.title or None,
+        title=_string(found.title),
         date=parse_date(found.date),
-        byline=found.author or None,
+        byline=_string(found.author),
     )
+
+
+def _without_bulk(page: Any) -> Any:
+    """Return the parsed page without metadata too long to be any.
+
+    trafilatura's patterns for them take the square of the time.
+    """
+    if page is not None:
+        for element in page.iter("meta", "script"):
+            if len(element.get("content") or "") > _LONGEST_FIELD:
+                element.set("content", "")
+            if len(element.text or "") > _LONGEST_SCRIPT:
+                element.text = ""
+    return page
+
+
+def _string(found: Any) -> str | None:
+    # What a page says in JSON may be of any type.
+    return found if isinstance(found, str) and found else None
 
 
 def read_markdown(raw: bytes, place: str, say: Say) -> Source:

