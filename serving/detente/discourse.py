@@ -71,7 +71,9 @@ class Discourse:
         with self._lock:
             paragraphs = list(self._parser.parse(text, split_paragraphs(text)))
             quotations = resolve(text, paragraphs, find_quotations(text, paragraphs))
-            roster = settle(text, paragraphs, self._gazetteer.find_article(text), self._states)
+            namings = self._gazetteer.find_article(text)
+            heads = self._gazetteer.actors.heads
+            roster = settle(text, paragraphs, namings, self._states, heads)
             quoted = list(by_span(quotations, spans))
             holders = find_holders(Scene(text, paragraphs, roster), spans, quoted)
         rank = {id(quotation): number for number, quotation in enumerate(quotations)}

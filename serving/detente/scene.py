@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -47,6 +47,7 @@ class Scene:
         self._people = [person.start for person in roster.people]
         self._names = Cover(len(text), roster.namings)
         self._offsets = {id(p.doc): p.start for p in paragraphs}
+        self._parsed = sorted((p.start, p.start + len(p.doc.text)) for p in paragraphs)
         self._words = [(p.start + token.idx, token) for p in paragraphs for token in p.doc]
         self._places = [place for place, _ in self._words]
         self.namings = [naming for naming in roster.namings if self._is_party(naming)]
@@ -109,11 +110,16 @@ class Scene:
         """Whether a name stands for its party, not for where things are or come from."""
         words = self.words((naming.start, naming.end))
         if naming.is_place or not words:
-            return not naming.is_place
+            return not naming.is_place and self._is_parsed(naming.start)
         last = words[-1][1]
         if not naming.is_noun and last.dep_ in ("amod", "compound", "nmod"):
             return speaks(last.head)
         return not (last.dep_ == "pobj" and last.head.lower_ in _WHERE)
+
+    def _is_parsed(self, place: int) -> bool:
+        """Whether a place is in a sentence; a dateline is in none."""
+        at = bisect_right(self._parsed, place, key=lambda extent: extent[0]) - 1
+        return at >= 0 and place < self._parsed[at][1]
 
 
 def _parties(text: str, namings: Sequence[Naming]) -> dict[str, Party]:

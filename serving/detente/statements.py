@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import sentencex
 
+from detente.parties.lexicon import CALENDAR
 from detente.typography import flatten
 
 Span = tuple[int, int]
@@ -18,6 +19,9 @@ _LONGEST = 50_000  # characters of a paragraph: parsing takes some 5 KB of memor
 _CLOSES = re.compile(r"""[.!?:]["'”’)\]]*$""")
 _CLOSES_WITHIN = re.compile(r"""[.!?]["'”’)\]]*\s""")
 _NO = re.compile(r"""\bno\.["”)]*\s+(?=["“(]*[A-Z])""")
+# "at 5 p.m. Friday" is one sentence still.
+_HOUR = re.compile(r"\b[ap]\.m\.\s*\Z", re.IGNORECASE)
+_DAY = re.compile(rf"\s*(?:on )?(?:{'|'.join(sorted(CALENDAR))}|GMT|local|[ECMP][SD]T)\b")
 _CONTINUES = re.compile(r"[a-z,;)]")
 
 
@@ -84,6 +88,8 @@ def _boundaries(flat: str) -> list[Span]:
     found: list[Span] = []
     for boundary in sentencex.get_sentence_boundaries("en", flat):
         start, end = boundary["start_index"], boundary["end_index"]
+        if found and _HOUR.search(flat, max(0, start - 8), start) and _DAY.match(flat, start):
+            start, _ = found.pop()
         # "no." is taken for the abbreviation of number, yet here it is mostly the answer.
         for refusal in _NO.finditer(flat, start, end):
             if _quotes_balance(flat[start : refusal.end()]):

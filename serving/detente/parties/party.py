@@ -49,6 +49,7 @@ def settle(
     paragraphs: Sequence[Paragraph],
     namings: Sequence[Naming],
     states: Container[str],
+    heads: Mapping[str, Sequence[str]],
 ) -> Roster:
     """Return an article's namings with the names added that no list or pattern knows.
 
@@ -60,17 +61,21 @@ def settle(
         paragraphs: the article, parsed.
         namings: what the gazetteer found in it.
         states: the actors that are states.
+        heads: last words of names, each with the nouns that stand for the party.
     """
     names = _Names(paragraphs, namings)
     unlisted = names.parties()
     listed = [*namings, *unlisted, *_loud(text, namings, {n.party for n in unlisted})]
     found = sorted([*listed, *_bodies(paragraphs, listed)], key=lambda naming: naming.start)
-    kinds = _known_kinds(found, names.kinds, states)
+    kinds = _known_kinds(found, names.kinds, states, heads)
     return Roster(list(_merge(found, kinds)), list(names.people()), kinds)
 
 
 def _known_kinds(
-    namings: Sequence[Naming], told: Mapping[str, str], states: Container[str]
+    namings: Sequence[Naming],
+    told: Mapping[str, str],
+    states: Container[str],
+    heads: Mapping[str, Sequence[str]],
 ) -> dict[str, str]:
     """Return the kind of each party, where its name or what it owns tells it."""
     kinds = {}
@@ -78,7 +83,9 @@ def _known_kinds(
         if naming.actor is not None:
             kind = STATE if naming.actor in states else None
         else:
-            kind = told.get(naming.party) or kind_of(naming.party)
+            # "Delmont Inc." is a company by what a head such as "Inc" stands for.
+            nouns = heads.get(naming.party.split()[-1].rstrip("."), ())
+            kind = told.get(naming.party) or kind_of(naming.party) or kind_of(" ".join(nouns[:1]))
         if kind:
             kinds[naming.party] = kind
     return kinds
@@ -325,7 +332,9 @@ def _merge(namings: Sequence[Naming], kinds: Mapping[str, str]) -> Iterator[Nami
             continue
         named = places[kind]
         at = bisect_right(named, naming.start, key=lambda pair: pair[0]) - 1
-        target = named[max(at, 0)][1] if named else bodies.get(kind, naming)
+        # Before any is named, only one that stays alone in the article can be meant.
+        is_known = at >= 0 or len({other.party for _, other in named}) == 1
+        target = named[max(at, 0)][1] if is_known else bodies.get(kind, naming)
         yield replace(naming, party=target.party, actor=target.actor)
 
 

@@ -7,7 +7,7 @@ Witte (2008); what counts as an attribution follows PolNeAR (Newell, Margolin & 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -231,18 +231,35 @@ def _turn(text: str, start: int, end: int) -> re.Match[str] | None:
     return _TURN.match(text, start, end)
 
 
-def extent(quotation: Quotation) -> Span:
-    """Return where a quotation begins and ends, cue and source included."""
-    spans = [*quotation.contents, *filter(None, (quotation.cue, quotation.source))]
-    return min(start for start, _ in spans), max(end for _, end in spans)
-
-
 def by_span(quotations: Sequence[Quotation], spans: Sequence[Span]) -> Iterator[list[Quotation]]:
-    """Yield the quotations that each of some spans has part in; spans are in reading order."""
-    coming = sorted(quotations, key=extent, reverse=True)
-    open_: list[Quotation] = []
+    """Yield the quotations that each of some spans has part in; spans are in reading order.
+
+    What stands between a quotation's parts, such as a narrator's sentence, has no part in it.
+    """
+    extents = [_Extent(quotation) for quotation in quotations]
+    coming = sorted(extents, key=lambda extent: (extent.start, extent.end), reverse=True)
+    open_: list[_Extent] = []
     for start, end in spans:
-        while coming and extent(coming[-1])[0] < end:
+        while coming and coming[-1].start < end:
             open_.append(coming.pop())
-        open_ = [quotation for quotation in open_ if extent(quotation)[1] > start]
-        yield list(open_)
+        open_ = [extent for extent in open_ if extent.end > start]
+        yield [extent.quotation for extent in open_ if extent.touches(start, end)]
+
+
+class _Extent:
+    """Where the parts of a quotation stand: contents, cue and source."""
+
+    def __init__(self, quotation: Quotation) -> None:
+        self.quotation = quotation
+        self._contents = sorted(quotation.contents)
+        self._others = [part for part in (quotation.cue, quotation.source) if part]
+        parts = [*self._contents, *self._others]
+        self.start = min(start for start, _ in parts)
+        self.end = max(end for _, end in parts)
+
+    def touches(self, start: int, end: int) -> bool:
+        """Whether one of the parts overlaps a span."""
+        # Contents of one quotation follow each other, so only the last to begin can reach in.
+        before = bisect_left(self._contents, end, key=lambda content: content[0])
+        near = [*self._contents[max(0, before - 1) : before], *self._others]
+        return any(first < end and last > start for first, last in near)
