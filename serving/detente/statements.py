@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import sentencex
 
-from detente.parties.lexicon import CALENDAR
 from detente.typography import flatten
 
 Span = tuple[int, int]
@@ -21,7 +20,9 @@ _CLOSES_WITHIN = re.compile(r"""[.!?]["'”’)\]]*\s""")
 _NO = re.compile(r"""\bno\.["”)]*\s+(?=["“(]*[A-Z])""")
 # "at 5 p.m. Friday" is one sentence still.
 _HOUR = re.compile(r"\b[ap]\.m\.\s*\Z", re.IGNORECASE)
-_DAY = re.compile(rf"\s*(?:on )?(?:{'|'.join(sorted(CALENDAR))}|GMT|local|[ECMP][SD]T)\b")
+_DAY = re.compile(
+    r"\s*(?:on )?(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|GMT|local|[ECMP][SD]T)\b"
+)
 _CONTINUES = re.compile(r"[a-z,;)]")
 
 

@@ -161,3 +161,36 @@ def test_statements_that_pass_no_gate_are_not_read(discourse: Discourse) -> None
     told = discourse.read(text, lambda statement: "refused" in statement)
     assert [bool(statement.candidates) for statement in told] == [True, False]
     assert all(not t.candidates for t in discourse.read(text, lambda _: False))
+
+
+def test_a_dateline_names_no_party(discourse: Discourse) -> None:
+    (told,) = read(discourse, "NAIROBI, Kenya — Somalia's envoy rejected the plan.")
+    assert set(holders(told)) == {"SOM"}
+
+
+def test_what_stands_between_quotations_is_not_their_speakers(discourse: Discourse) -> None:
+    text = (
+        "Kenya's envoy said: \"It is over.\" Somalia's envoy shook his head. The hall emptied. "
+        '"We will not move," Kenya\'s envoy said.'
+    )
+    first, *between, last = read(discourse, text)
+    assert [set(holders(told)) for told in between] == [{"SOM"}, set()]
+    assert set(holders(first)) == set(holders(last)) == {"KEN"}
+
+
+def test_the_government_is_none_that_is_named_later_among_others(discourse: Discourse) -> None:
+    text = "The government said it would wait. Chad refused. Sudan agreed."
+    told = read(discourse, text)
+    assert [set(holders(statement)) for statement in told] == [
+        {"the government"},
+        {"TCD"},
+        {"SDN"},
+    ]
+    told = read(discourse, "The government said it would wait. Chad refused.")
+    assert [set(holders(statement)) for statement in told] == [{"TCD"}, {"TCD"}]
+
+
+def test_a_companys_name_tells_that_it_has_a_chief_executive(discourse: Discourse) -> None:
+    text = 'Delmont Inc. raised its bid. "We can wait," said chief executive Ruth Amsel.'
+    *_, told = read(discourse, text)
+    assert holders(told) == {"Delmont Inc.": "We"}

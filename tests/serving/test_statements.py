@@ -25,6 +25,7 @@ def statements(text: str) -> list[str]:
         ["“Never!” she added.", "“Will they come?” he asked.", "No one knew."],
         ["The union voted no.", "Management walked out.", "Room No. 7 was empty."],
         ["“We say no. We mean it,” he said.", "“No.”", "Iran said no.", "“Yes,” said Oslo."],
+        ["Kenya signs at 5 p.m. Friday unless Iran objects.", "It left at 6 p.m.", "May agreed."],
         ["The offer stands (see Art. 4. It was amended.) for now.", "Fine."],
     ],
 )
