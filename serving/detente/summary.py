@@ -125,6 +125,7 @@ class Summary:
             {
                 self.by: tally.party,
                 "period": tally.period,
+                "period_start": tally.start,
                 "rows": tally.rows,
                 "positions": tally.positions,
                 **dict(_cells(tally, self.dimensions)),
@@ -345,7 +346,12 @@ def _shown(tally: Tally, dimension: Dimension) -> Text:
 
 def _columns(dimensions: Sequence[Dimension]) -> dict[str, type]:
     """Return the names and types of a row's cells behind the first."""
-    cells: dict[str, type] = {"period": str, "rows": int, "positions": int}
+    cells: dict[str, type] = {
+        "period": str,
+        "period_start": datetime.date,
+        "rows": int,
+        "positions": int,
+    }
     for dimension in dimensions:
         cells[f"{dimension.name}_count"] = int
         if dimension.scale:

@@ -88,8 +88,7 @@ class Worker:
     def __call__(self, entry: Entry) -> Outcome:
         """Return an article's outcome; whatever goes wrong with it is its failure."""
         notes: list[str] = []
-        content = entry.content
-        name = without_halves(str(content)) if isinstance(content, Path) else content.name
+        name = _name(entry)
         try:
             source = entry.read(notes.append)
             name = source.name
@@ -140,24 +139,33 @@ def tag_locally(entries: Iterable[Entry], settings: Settings, jobs: int) -> Iter
     if jobs == 1:
         yield from map(Worker(settings), entries)
         return
-    pending: deque[Future[list[Outcome]]] = deque()
+    pending: deque[tuple[list[Entry], Future[list[Outcome]]]] = deque()
     pool = ProcessPoolExecutor(
         jobs, mp_context=get_context("spawn"), initializer=_start, initargs=(settings,)
     )
     try:
         for chunk in _chunks(entries):
-            pending.append(pool.submit(_tag_chunk, chunk))
+            pending.append((chunk, pool.submit(_tag_chunk, chunk)))
             if len(pending) > 2 * jobs:
-                yield from pending.popleft().result()
+                yield from pending[0][1].result()
+                pending.popleft()
         while pending:
-            yield from pending.popleft().result()
+            yield from pending[0][1].result()
+            pending.popleft()
     except BrokenProcessPool:
+        at_hand = [entry for chunk, _ in list(pending)[:jobs] for entry in chunk]
         raise DetenteError(
-            "a tagging process died, perhaps for want of memory; go on with --resume and fewer "
-            "--jobs"
+            f"a tagging process died over one of the {len(at_hand)} articles from "
+            f"{_name(at_hand[0])} to {_name(at_hand[-1])}, perhaps for want of memory; go on with "
+            "--resume and fewer --jobs"
         ) from None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _name(entry: Entry) -> str:
+    content = entry.content
+    return without_halves(str(content)) if isinstance(content, Path) else content.name
 
 
 def _chunks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:

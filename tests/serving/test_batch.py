@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import multiprocessing
 import os
 import random
 import shutil
@@ -20,14 +21,14 @@ from detente import batch, progress
 from detente.article import columns
 from detente.batch import Batch
 from detente.bundle import Manifest, read_manifest
-from detente.errors import BundleError, InputError
+from detente.errors import BundleError, DetenteError, InputError
 from detente.files import replacing
 from detente.intake.listing import list_files, named_files
-from detente.intake.reader import Columns, Entry, Failure, read_articles
+from detente.intake.reader import Columns, Entry, Failure, Source, read_articles
 from detente.parts import Parts, without_output
 from detente.table import writing
 from detente.tagger import locate_model
-from detente.worker import Outcome, Settings, Worker
+from detente.worker import Outcome, Settings, Worker, tag_locally
 from tests.conftest import ROOT, Command, assert_one_line_error
 
 ARTICLES = ROOT / "data" / "articles"
@@ -664,6 +665,16 @@ def test_an_interrupted_command_says_how_to_go_on(
     done = subprocess.run([*command, *options], capture_output=True, text=True, cwd=ROOT)
     assert (done.returncode, done.stderr) == (130, f"detente: {words}\n")
     assert _names(tmp_path) == ["tags.csv.parts"] * (written and count)
+
+
+def test_articles_over_which_a_process_dies_are_named() -> None:
+    texts = [Source(f"a{n}", "Iran refused. Iraq agreed.") for n in range(40)]
+    outcomes = tag_locally((Entry(0, n, text) for n, text in enumerate(texts)), Settings(), 2)
+    assert next(outcomes).name == "a0"
+    for process in multiprocessing.active_children():
+        process.kill()
+    with pytest.raises(DetenteError, match=r"over one of the 16 articles from a\d+ to a\d+"):
+        list(outcomes)
 
 
 def test_what_fails_unforeseen_is_named() -> None:

@@ -286,7 +286,10 @@ def test_a_summary_is_written_as_a_table(tmp_path: Path, ending: str) -> None:
     if ending == "parquet":
         assert pyarrow.parquet.read_table(path).to_pylist() == summary.rows()
     elif ending == "jsonl":
-        assert [json.loads(line) for line in path.read_text().splitlines()] == summary.rows()
+        days = [str(tally.start) if tally.start else None for tally in summary.tallies]
+        rows = [{**row, "period_start": day} for row, day in zip(summary.rows(), days, strict=True)]
+        assert "2024-02-01" in days
+        assert [json.loads(line) for line in path.read_text().splitlines()] == rows
     else:
         assert len(path.read_text().splitlines()) == 1 + len(summary.tallies)
 
