@@ -194,3 +194,19 @@ def test_a_companys_name_tells_that_it_has_a_chief_executive(discourse: Discours
     text = 'Delmont Inc. raised its bid. "We can wait," said chief executive Ruth Amsel.'
     *_, told = read(discourse, text)
     assert holders(told) == {"Delmont Inc.": "We"}
+
+
+def test_a_turn_may_tell_the_speakers_office_or_how_it_is_heard(discourse: Discourse) -> None:
+    text = (
+        "HARRIS: Will you move?\n\nALI ZARI, U.N. ENVOY: We will not move.\n\nHARRIS: Why not?\n\n"
+        "KERRIN: Let us wait.\n\nZARI (through translator): We want talks.\n\nHARRIS: Thank you."
+    )
+    told = [(one.speaker, one.attribution) for one in read(discourse, text)]
+    assert [speaker for speaker, _ in told] == [
+        "HARRIS",
+        "ALI ZARI",
+        "HARRIS",
+        "KERRIN",
+        "ALI ZARI",
+        "HARRIS",
+    ]

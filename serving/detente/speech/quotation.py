@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from detente.speech.parser import Paragraph
 
 _RUBRICS = {"update", "exclusive", "analysis", "opinion", "video", "watch", "photos", "live"}
-_TURN = re.compile(r"[“\"]?(?P<label>[A-Z][\w.'’-]*(?: [A-Z(][\w.'’)-]*){0,4}):\s+(?=\S)")
+_TURN = re.compile(
+    r"[“\"]?(?P<label>[A-Z][\w.'’-]*(?: [A-Z(][\w.'’)-]*){0,4})"
+    r"(?P<role>,[^:!?\n]{2,80})?(?P<aside> \([^():\n]{2,40}\))?:\s+(?=\S)"
+)
 
 
 @dataclass(frozen=True)
@@ -155,7 +158,7 @@ class _Placing:
         is_turn = self._is_transcript or (self._has_turns and name.isupper())
         if name.lower() in _RUBRICS or not (is_turn or (start == self._top and not name.isupper())):
             return False
-        label = turn.span("label")
+        label = turn.start("label"), turn.end("role" if turn["role"] else "label")
         said = Attribution(None, label, [(turn.end(), end)], label, is_turn=is_turn)
         self.attributions.append(said)
         self._previous = None
@@ -228,7 +231,10 @@ class _Placing:
 
 
 def _turn(text: str, start: int, end: int) -> re.Match[str] | None:
-    return _TURN.match(text, start, end)
+    turn = _TURN.match(text, start, end)
+    # "ALI ZARI, IRAN'S MINISTER:" and "ZARI (through translator):"; "Lee, in Rome:" is none.
+    has_more = turn is not None and (turn["role"] or turn["aside"])
+    return turn if turn is None or not has_more or turn["label"].isupper() else None
 
 
 def by_span(quotations: Sequence[Quotation], spans: Sequence[Span]) -> Iterator[list[Quotation]]:
