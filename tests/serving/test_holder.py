@@ -210,3 +210,20 @@ def test_a_turn_may_tell_the_speakers_office_or_how_it_is_heard(discourse: Disco
         "ALI ZARI",
         "HARRIS",
     ]
+
+
+@pytest.mark.parametrize(
+    ("lead", "party"),
+    [
+        ("Somalia's envoy shook his head.", "SOM"),
+        ("Somalia's envoy, who leads a team of nine, was blunt:", "SOM"),
+        ("He shook his head.", "KEN"),
+        ("The hall emptied.", "KEN"),
+    ],
+)
+def test_a_sentence_may_lead_to_another_speaker(
+    discourse: Discourse, lead: str, party: str
+) -> None:
+    text = f'Kenya\'s envoy said: "It is over." {lead} "We will not move, ever."'
+    *_, last = read(discourse, text)
+    assert set(holders(last)) == {party}

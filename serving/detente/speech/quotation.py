@@ -111,6 +111,7 @@ class _Placing:
         self._previous: Attribution | None = None  # the last spoken outside marks
         self._waiting: Attribution | None = None  # "He added:" at a paragraph's end
         self._label: Span | None = None  # whose turn it is in a transcript
+        self._paragraph: Paragraph
         turns = [_turn(text, *_extent(paragraph)) for paragraph in paragraphs]
         labels = [turn.group("label") for turn in turns if turn is not None]
         self._top = paragraphs[0].start if paragraphs else 0
@@ -120,6 +121,7 @@ class _Placing:
 
     def add(self, paragraph: Paragraph) -> None:
         start, end = _extent(paragraph)
+        self._paragraph = paragraph
         found = list(_attributions(Tree(paragraph, self._marks)))
         self.attributions.extend(found)
         if self._turn(start, end) or self._continues_turn(start, end):
@@ -217,10 +219,35 @@ class _Placing:
             owners[number] = last
         elif self._reads_as_speech(stretch, start):
             speaker = last or self._previous
-            source = speaker.source if speaker else None
+            source = self._teller(stretch.start, last) or (speaker.source if speaker else None)
             placed = Attribution(None, source, [span], (stretch.start, stretch.start))
             self.attributions.append(placed)
             owners[number] = placed
+
+    def _teller(self, place: int, last: Attribution | None) -> Span | None:
+        """Return whom a sentence that leads to a quotation is about, if that is who may speak.
+
+        "Their envoy shook his head." and "Venn, who heads the league, was blunt:" do so; a
+        sentence about "he" or "the hall" leads back to whoever spoke before.
+        """
+        paragraph = self._paragraph
+        before = [s for s in paragraph.doc.sents if paragraph.start + s.start_char < place]
+        if not before:
+            return None
+        sentence = before[-1]
+        is_over = paragraph.start + sentence.end_char <= place
+        leads = self._text[:place].rstrip().endswith(":")
+        begins = paragraph.start + sentence.start_char
+        if not (is_over or leads) or (last is not None and begins < last.clause[1]):
+            return None
+        for token in sentence:
+            verb = token.head
+            is_before = paragraph.start + verb.idx < place
+            if token.dep_ == "nsubj" and is_before and verb.dep_ != "relcl":
+                names = token.pos_ == "PROPN" or token.lemma_ in read_cues().persons
+                start, end = token.left_edge.idx, token.idx + len(token)
+                return (paragraph.start + start, paragraph.start + end) if names else None
+        return None
 
     def _reads_as_speech(self, stretch: Stretch, start: int) -> bool:
         """Tell sentences in marks from titles and scare quotes."""
