@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from detente.parties.kind import speaks
+from detente.parties.kind import STATE, office, speaks
 from detente.parties.naming import Cover, Naming, first_by_party
 from detente.parties.party import SUBJECT, Person, Roster
 from detente.speech.parser import Paragraph
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _ARTICLE = re.compile(r"^(?:the|a|an) ", re.IGNORECASE)
 _LEADS = frozenset({"chair", "command", "head", "lead", "represent", "run", "speak"})
 _WHERE = frozenset({"across", "in", "inside", "near", "outside", "through", "via"})
+_PRIVATE = frozenset({"company", "union"})
 _NO_PRONOUNS = frozenset({"IT", "US"})
 
 
@@ -50,6 +51,7 @@ class Scene:
         self._parsed = sorted((p.start, p.start + len(p.doc.text)) for p in paragraphs)
         self._words = [(p.start + token.idx, token) for p in paragraphs for token in p.doc]
         self._places = [place for place, _ in self._words]
+        self._kind_of = roster.kinds
         self.namings = [naming for naming in roster.namings if self._is_party(naming)]
         self._starts = [naming.start for naming in self.namings]
         self._parties = _parties(text, self.namings)
@@ -112,7 +114,12 @@ class Scene:
         if naming.is_place or not words:
             return not naming.is_place and self._is_parsed(naming.start)
         last = words[-1][1]
-        if not naming.is_noun and last.dep_ in ("amod", "compound", "nmod"):
+        is_modifier = last.dep_ in ("amod", "compound", "nmod")
+        # "German unions" and "a U.S. carmaker" are not Germany and the United States.
+        is_state = self._kind_of.get(naming.party) == STATE
+        if is_modifier and is_state and office(last.head) in _PRIVATE:
+            return False
+        if not naming.is_noun and is_modifier:
             return speaks(last.head)
         return not (last.dep_ == "pobj" and last.head.lower_ in _WHERE)
 

@@ -227,3 +227,11 @@ def test_a_sentence_may_lead_to_another_speaker(
     text = f'Kenya\'s envoy said: "It is over." {lead} "We will not move, ever."'
     *_, last = read(discourse, text)
     assert set(holders(last)) == {party}
+
+
+def test_a_country_is_not_its_companies_and_unions(discourse: Discourse) -> None:
+    text = (
+        "The German carmaker refused to move. German unions rejected it. The German cabinet left."
+    )
+    told = read(discourse, text)
+    assert ["DEU" in holders(statement) for statement in told] == [False, False, True]
