@@ -33,7 +33,7 @@ def refusal(bundle: Path) -> str:
 def test_the_bundled_model_is_whole_and_small() -> None:
     bundle = Bundle.load()
     assert bundle.manifest.codebook.size == 11
-    assert sum(file.stat().st_size for file in DEFAULT.iterdir()) < 25_000_000
+    assert sum(file.stat().st_size for file in DEFAULT.iterdir()) < 26_000_000
     assert not set(bundle.manifest.corpus.train) & set(bundle.manifest.corpus.test)
 
 

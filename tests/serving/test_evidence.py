@@ -28,7 +28,7 @@ def weights(prediction: Prediction) -> dict[str, float]:
     ("statement", "holder", "dimension", "cues"),
     [
         ("The union refused to meet the company.", "The union", "stance", {"refused"}),
-        (REFUSED, "The ministry", "shift", {"no", "longer"}),
+        (REFUSED, "The ministry", "shift", {"longer"}),
         (ONLY_IF, "Iran", "stance", {"only"}),
         (UNTIL, "We", "sequencing", {"until"}),
         ("Norway is now taking a softer line than in spring.", "Norway", "shift", {"softer"}),
@@ -178,7 +178,7 @@ def test_an_article_is_explained_when_asked(tagger: Tagger, codebook: Codebook) 
         for _, prediction in holder.reading
         for word in prediction.evidence[:HIGHLIGHTED]
     ]
-    assert {"no", "longer"} <= {word.text for _, word in words}
+    assert {"longer"} <= {word.text for _, word in words}
     for statement, word in words:
         assert text[statement.start + word.start : statement.start + word.end] == word.text
     assert "<b title" not in article_html(plain)
@@ -218,7 +218,7 @@ def test_the_command_explains(detente: Command, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     labels = json.loads(done.stdout)
     words = labels["shift"]["evidence"]
-    assert {"no", "longer"} <= {word["text"] for word in words[:HIGHLIGHTED]}
+    assert {"longer"} <= {word["text"] for word in words[:HIGHLIGHTED]}
     assert all(REFUSED[word["start"] : word["end"]] == word["text"] for word in words)
     assert "evidence" not in labels["sequencing"]
 

@@ -165,7 +165,9 @@ def test_a_frame_without_rows_has_the_usual_columns(tagger: Tagger) -> None:
 
 def test_a_row_names_the_dimensions_that_are_abstained_on(tagger: Tagger) -> None:
     text = "Japan might look at it again if pressed. Peru will never accept the offer. "
-    article = tagger.tag(text + "Oman may ease its terms in return, its envoy said.")
+    article = tagger.tag(
+        text + "Oman wants to see what comes, its envoy said, and might or might not sign."
+    )
     readings = [holder.reading for s in article.statements for holder in s.holders]
     cells = [row["abstained"] for row in article.rows()]
     assert cells == [" ".join(reading.abstained) for reading in readings]
