@@ -239,7 +239,7 @@ def test_rows_can_be_left_out(tmp_path: Path, detente: Command) -> None:
     for name, options in {
         "all": [],
         "positions": ["--only-positions"],
-        "sure": ["--min-confidence", "0.7"],
+        "sure": ["--min-confidence", "0.9"],
         "wide": ["--probabilities"],
     }.items():
         output = tmp_path / f"{name}.jsonl"
@@ -252,7 +252,7 @@ def test_rows_can_be_left_out(tmp_path: Path, detente: Command) -> None:
     sure = [
         r
         for r in tables["all"]
-        if any(r[d] != "none" and r[f"{d}_probability"] >= 0.7 for d in dimensions)
+        if any(r[d] != "none" and r[f"{d}_probability"] >= 0.9 for d in dimensions)
     ]
     assert 0 < len(sure) < len(taking)
     assert tables["sure"] == sure
