@@ -31,7 +31,7 @@ from detente.codebook import Codebook
 from detente.files import make_folder, replacing
 from detente_training.config import RunConfig, load_config
 from detente_training.examples import gold_labels
-from detente_training.metrics import Interval, Resampler
+from detente_training.metrics import Resampler, difference
 from detente_training.record import Pair, Record, read_records
 from detente_training.report import find_pairs, markdown_table, pairs_right
 from detente_training.tracking import EpochPrinter
@@ -201,11 +201,10 @@ def compare(
         cells = []
         for (value, drawn), (base_value, base_drawn) in zip(dimensions, samples[BASE], strict=True):
             if name == BASE:
-                low, high = np.nanpercentile(drawn, [2.5, 97.5])
-                cells.append(str(Interval(value, float(low), float(high))))
+                cells.append(str(difference(value, drawn, np.zeros_like(drawn))))
                 continue
-            low, high = np.nanpercentile(drawn - base_drawn, [2.5, 97.5])
-            cells.append(f"{value - base_value:+.3f} [{low:+.3f}, {high:+.3f}]")
+            gain = difference(value - base_value, drawn, base_drawn)
+            cells.append(f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]")
         rows.append([name, *cells])
     if found := find_pairs(records):
         rows[0].append("both of a pair right")

@@ -48,7 +48,7 @@ class Scene:
         self._people = [person.start for person in roster.people]
         self._names = Cover(len(text), roster.namings)
         self._offsets = {id(p.doc): p.start for p in paragraphs}
-        self._parsed = sorted((p.start, p.start + len(p.doc.text)) for p in paragraphs)
+        self._parsed = sorted(paragraph.span for paragraph in paragraphs)
         self._words = [(p.start + token.idx, token) for p in paragraphs for token in p.doc]
         self._places = [place for place, _ in self._words]
         self._kind_of = roster.kinds

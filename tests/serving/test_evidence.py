@@ -14,7 +14,7 @@ from detente.reading import Prediction, Reading
 from detente.webview import article_html
 from tests.conftest import ROOT, Command
 
-REFUSED = "The ministry refused the offer and is no longer ready to talk, officials said."
+REFUSED = "The ministry refused the offer and will no longer meet the company, officials said."
 ONLY_IF = "“Iran”  will return to the table only if sanctions\nare lifted, its envoy said."
 FILLER = "The museum in the old town shows coins, pots and a ship's bell from 1714. " * 40
 UNTIL = "We will not sit down with them until the last soldier has left our valley."
@@ -28,7 +28,7 @@ def weights(prediction: Prediction) -> dict[str, float]:
     ("statement", "holder", "dimension", "cues"),
     [
         ("The union refused to meet the company.", "The union", "stance", {"refused"}),
-        (REFUSED, "The ministry", "shift", {"longer"}),
+        (REFUSED, "The ministry", "shift", {"no", "longer"}),
         (ONLY_IF, "Iran", "stance", {"only"}),
         (UNTIL, "We", "sequencing", {"until"}),
         ("Norway is now taking a softer line than in spring.", "Norway", "shift", {"softer"}),
@@ -169,7 +169,7 @@ def test_a_statement_of_nothing_but_its_holder(tagger: Tagger) -> None:
 
 
 def test_an_article_is_explained_when_asked(tagger: Tagger, codebook: Codebook) -> None:
-    text = "Talks ended.\n\nJapan refused the  offer & said it is no longer ready to talk.\n"
+    text = "Talks ended.\n\nJapan refused the  offer & said it will no longer meet China.\n"
     plain, explained = tagger.tag(text), tagger.tag(text, explain=True)
     words = [
         (statement, word)
@@ -178,7 +178,7 @@ def test_an_article_is_explained_when_asked(tagger: Tagger, codebook: Codebook) 
         for _, prediction in holder.reading
         for word in prediction.evidence[:HIGHLIGHTED]
     ]
-    assert {"longer"} <= {word.text for _, word in words}
+    assert {"no", "longer"} <= {word.text for _, word in words}
     for statement, word in words:
         assert text[statement.start + word.start : statement.start + word.end] == word.text
     assert "<b title" not in article_html(plain)
@@ -218,7 +218,7 @@ def test_the_command_explains(detente: Command, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     labels = json.loads(done.stdout)
     words = labels["shift"]["evidence"]
-    assert {"longer"} <= {word["text"] for word in words[:HIGHLIGHTED]}
+    assert {"no", "longer"} <= {word["text"] for word in words[:HIGHLIGHTED]}
     assert all(REFUSED[word["start"] : word["end"]] == word["text"] for word in words)
     assert "evidence" not in labels["sequencing"]
 

@@ -35,6 +35,11 @@ class Paragraph:
     start: int
     doc: Doc
 
+    @property
+    def span(self) -> Span:
+        """Where its text stands in the article."""
+        return self.start, self.start + len(self.doc.text)
+
 
 class Parser:
     """Tags words and parses sentences of English."""

@@ -53,7 +53,7 @@ def find_quotations(text: str, paragraphs: Sequence[Paragraph]) -> list[Quotatio
         text: the article.
         paragraphs: its paragraphs, see `detente.speech.parser.Parser.parse`.
     """
-    marks = Marks(text, [_extent(paragraph) for paragraph in paragraphs])
+    marks = Marks(text, [paragraph.span for paragraph in paragraphs])
     placing = _Placing(text, paragraphs, marks)
     for paragraph in paragraphs:
         placing.add(paragraph)
@@ -63,10 +63,6 @@ def find_quotations(text: str, paragraphs: Sequence[Paragraph]) -> list[Quotatio
         if one.contents
     }
     return sorted(quotations.values(), key=lambda one: one.contents)
-
-
-def _extent(paragraph: Paragraph) -> Span:
-    return paragraph.start, paragraph.start + len(paragraph.doc.text)
 
 
 def _quotation(attribution: Attribution, marks: Marks) -> Quotation:
@@ -112,7 +108,7 @@ class _Placing:
         self._waiting: Attribution | None = None  # "He added:" at a paragraph's end
         self._label: Span | None = None  # whose turn it is in a transcript
         self._paragraph: Paragraph
-        turns = [_turn(text, *_extent(paragraph)) for paragraph in paragraphs]
+        turns = [_turn(text, *paragraph.span) for paragraph in paragraphs]
         labels = [turn.group("label") for turn in turns if turn is not None]
         self._top = paragraphs[0].start if paragraphs else 0
         self._is_transcript = len(labels) >= 3 and 4 * len(labels) >= len(paragraphs)
@@ -120,7 +116,7 @@ class _Placing:
         self._has_turns = sum(map(str.isupper, labels)) >= 2 or not {"Q", "A"}.isdisjoint(labels)
 
     def add(self, paragraph: Paragraph) -> None:
-        start, end = _extent(paragraph)
+        start, end = paragraph.span
         self._paragraph = paragraph
         found = list(_attributions(Tree(paragraph, self._marks)))
         self.attributions.extend(found)
