@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from detente.parties.kind import STATE, kind_of, office
+from detente.parties.kind import STATE, is_body, kind_of, office
 from detente.parties.party import is_generic
 from detente.scene import Party, Scene, described, pronoun
 from detente.speech.quotation import Quotation
@@ -142,7 +142,7 @@ class Sides:
 
     def _introduced(self, speaker: str) -> Party | None:
         """Return the party named where the article introduces a speaker."""
-        if not speaker[:1].isupper() or pronoun(speaker) in _PRONOUNS:
+        if not speaker[:1].isupper() or pronoun(speaker.split()[0]) in _PRONOUNS | _OWNERS:
             return None
         if speaker not in self._introductions:
             self._introductions[speaker] = self._find_introduction(speaker)
@@ -156,9 +156,9 @@ class Sides:
             if not words:
                 continue
             token = words[0][1]
-            while token.dep_ in ("compound", "appos") and token.head is not token:
+            while token.dep_ in ("compound", "appos") and not _is_owned(token):
                 token = token.head
-            side = self._named_by(token)
+            side = self._named_by(token) or self._possessor(token) or self._possession(token)
             if side is not None:
                 return side
             nouns = (word for word in described(token) if word.pos_ in ("NOUN", "PROPN"))
@@ -167,8 +167,31 @@ class Sides:
                 return self._of_kind(kind, match.start())
         return None
 
+    def _possessor(self, head: Token) -> Party | None:
+        """Return whose "its leader" is: a party of the sentence before, the subject first."""
+        if not _is_owned(head):
+            return None
+        start = self._scene.place(head.left_edge)
+        opening = head.sent.start
+        before = head.doc[opening - 1].sent[0] if opening else head.doc[0]
+        near = self._scene.named((self._scene.place(before), start))
+        near.sort(key=lambda naming: (is_generic(naming), not self._scene.is_subject(naming)))
+        return self._scene.party(near[0]) if near else None
+
+    def _possession(self, owner: Token) -> Party | None:
+        """Return the party that is said to be somebody's: "Lena Tamm's party, the Greens"."""
+        owned = owner.head
+        if owner.dep_ != "poss" or not (owned.lower_ == "party" or is_body(owned)):
+            return None
+        return self._named_by(owned)
+
     @cached_property
     def _guest(self) -> Party | None:
         """The side of the first person whom the article introduces with one."""
         names = (person.name for person in self._scene.people)
         return next(filter(None, map(self._introduced, names)), None)
+
+
+def _is_owned(noun: Token) -> bool:
+    """Whether a noun has "its" or "their" before it."""
+    return any(word.dep_ == "poss" and word.lower_ in _OWNERS for word in noun.children)

@@ -150,6 +150,22 @@ def test_mentions_index_the_article(discourse: Discourse) -> None:
                 assert text[mention.start : mention.end] == mention.text
 
 
+@pytest.mark.parametrize(
+    ("introduction", "side"),
+    [
+        ("Norway made Peru an offer. Its envoy, Ruth Amsel, brought a map.", "NOR"),
+        ("The cabinet lives on Norway’s loans. Its envoy, Ruth Amsel, brought a map.", "NOR"),
+        ("Ruth Amsel’s party, the Harbour Alliance, came first.", "Harbour Alliance"),
+    ],
+)
+def test_a_speaker_is_introduced_as_somebodys(
+    discourse: Discourse, introduction: str, side: str
+) -> None:
+    text = f"{introduction} The Harbour Alliance met on Monday.\n\n“We want an answer,” Amsel said."
+    *_, told = read(discourse, text)
+    assert holders(told) == {side: "We"}
+
+
 def test_a_speaker_is_introduced_across_lines(discourse: Discourse) -> None:
     text = "Lena\r\nTamm, Norway's envoy, arrived late. “We will wait,” Lena Tamm said."
     *_, told = read(discourse, text)

@@ -76,6 +76,11 @@ def office(token: Token) -> str | None:
     return kind_of(" ".join([*words, token.text]))
 
 
+def is_body(noun: Token) -> bool:
+    """Whether a noun stands for a party of some kind, such as "union" and "company"."""
+    return any(noun.lower_ in kind.bodies for kind in read_kinds().kinds.values())
+
+
 def speaks(noun: Token) -> bool:
     """Whether a noun is an organ, an office or a position, such as a party has."""
     kinds = read_kinds()
