@@ -51,7 +51,7 @@ def test_the_worked_examples_read_right(tagger: Tagger) -> None:
 
 
 def test_a_label_set_holds_what_cannot_be_ruled_out(tagger: Tagger) -> None:
-    statements = ["We will never agree.", "We might, if pressed, look at it again.", "Rain fell."]
+    statements = ["We will never agree.", "We are ready to talk, but not about that.", "Rain fell."]
     sizes = set()
     for reading in tagger.classify(statements):
         for name, prediction in reading:
