@@ -156,7 +156,9 @@ class Sides:
             if not words:
                 continue
             token = words[0][1]
-            while token.dep_ in ("compound", "appos") and not _is_owned(token):
+            while token.dep_ in ("compound", "appos") and token.head is not token:
+                if _is_owned(token):
+                    break
                 token = token.head
             side = self._named_by(token) or self._possessor(token) or self._possession(token)
             if side is not None:

@@ -261,8 +261,9 @@ def test_the_projects_corpus_is_large_enough(own: CorpusReport, codebook: Codebo
         for record in records
     )
     assert hard >= len(records) / 3
-    tied = {record.text for record in records if record.labels["sequencing"] != "none"}
-    assert 0.3 <= len(tied) / len(holders) <= 0.5
+    tied = [record.text for record in records if record.labels["sequencing"] != "none"]
+    assert 0.28 <= len(tied) / len(records) <= 0.5
+    assert 0.3 <= len(set(tied)) / len(holders) <= 0.5
 
 
 def test_the_projects_corpus_does_not_repeat_itself(own: CorpusReport) -> None:
