@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from detente.article import Mention
+from detente.parties.kind import is_body, office
 from detente.parties.naming import first_by_party
-from detente.parties.party import acts
+from detente.parties.party import PAIR, SUBJECT, acts
 from detente.scene import Party, Scene
 from detente.side import ITSELF, Sides
 from detente.speech.quotation import Quotation
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 _WE = frozenset({"we", "our", "us", "ours", "ourselves"})
 _PERSON = frozenset({"he", "she"})
+_SIDES = frozenset(
+    {"antagonist", "camp", "capital", "country", "foe", "government", "nation", "neighbor",
+     "neighbour", "opponent", "party", "rival", "side", "state", "team"}
+)  # fmt: skip
 
 _Told = Sequence[tuple[Quotation, Party | None]]
 
@@ -36,9 +41,9 @@ def find_holders(
 ) -> list[list[Candidate]]:
     """Return the parties of every statement, each once, in reading order.
 
-    They are the parties it names; the party that says "we" in it; the speaker's side; and, where
-    there is none of these, the side of the person who acts in it, or what its subject "it",
-    "they", "he" or "she" stands for.
+    They are the parties it names; the party that says "we" in it; the speaker's side; the two that
+    "both sides" are; and, where there is none of these, the side of the person who acts in it, or
+    what its subject "it", "they", "he" or "she" stands for.
 
     Args:
         scene: the article.
@@ -70,6 +75,8 @@ class _Reader:
         for quotation, side in told:
             if side is not None and side.id not in found:
                 found[side.id] = self._candidate(side, _within(quotation.source, span))
+        for party, phrase in self._both(span):
+            found.setdefault(party.id, self._candidate(party, phrase))
         if not found:
             found = self._by_person(span) or self._by_pronoun(span)
         self._remember(span, told)
@@ -86,6 +93,16 @@ class _Reader:
             key: self._candidate(self._scene.party(naming), (naming.start, naming.end))
             for key, naming in first_by_party(self._scene.named(span)).items()
         }
+
+    def _both(self, span: Span) -> Iterator[tuple[Party, Span]]:
+        """Yield the two parties that "both sides" or "neither" are, where it is a subject."""
+        for _, token in self._scene.words(span):
+            noun = _paired(token)
+            if noun is not None:
+                first = noun.left_edge if token.lower_ == "two" else token
+                phrase = self._scene.place(first), self._scene.place(noun) + len(noun)
+                for party in self._scene.opponents(span[1], office(noun)):
+                    yield party, phrase
 
     def _by_person(self, span: Span) -> dict[str, Candidate]:
         for person in self._scene.people_in(span):
@@ -114,6 +131,16 @@ class _Reader:
         parties = [self._scene.party(naming) for naming in (subjects or named[:1])]
         sides = [side for _, side in told if side is not None]
         self._focus = next(iter(parties + sides), self._focus)
+
+
+def _paired(word: Token) -> Token | None:
+    """Return the subject that tells of two parties, given its first word."""
+    if word.lower_ not in PAIR or word.dep_ == "preconj":
+        return None
+    noun = word if word.dep_ in SUBJECT else word.head
+    is_pair = noun is word or (noun.i > word.i and noun.lemma_.lower() in _SIDES) or is_body(noun)
+    is_agent = noun.dep_ == "pobj" and noun.head.dep_ == "agent"
+    return noun if is_pair and (noun.dep_ in SUBJECT or is_agent) else None
 
 
 def _spoken_for(place: int, told: _Told) -> Party | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -58,6 +59,10 @@ class Scene:
         self._by_name = {
             _plain(text[naming.start : naming.end]): self.party(naming) for naming in self.namings
         }
+        states = (naming for naming in roster.namings if self.kind(naming) == STATE)
+        first = next(states, None)
+        self.first_state = (self._parties | _parties(text, [first]))[first.party] if first else None
+        """The state that is named first, though it be in a dateline."""
         self._kinds: dict[str, list[Naming]] = {}
         for naming in self.namings:
             self._kinds.setdefault(roster.kinds.get(naming.party, ""), []).append(naming)
@@ -65,6 +70,10 @@ class Scene:
     def party(self, naming: Naming) -> Party:
         """Return the party that is named."""
         return self._parties[naming.party]
+
+    def kind(self, naming: Naming) -> str | None:
+        """Return the kind of the party that is named, if it is known."""
+        return self._kind_of.get(naming.party)
 
     def called(self, name: str) -> Party | None:
         """Return the party that has a name, articles aside."""
@@ -92,6 +101,15 @@ class Scene:
     def of_kind(self, kind: str) -> Sequence[Naming]:
         """Return every naming of a party of a kind, in order."""
         return self._kinds.get(kind, ())
+
+    def opponents(self, place: int, kind: str | None) -> list[Party]:
+        """Return the two parties named most often before a place, of a kind if two are of it."""
+        before = self.namings[: bisect_left(self._starts, place)]
+        counts = Counter(naming.party for naming in before)
+        same = [party for party in counts if self._kind_of.get(party) == kind]
+        among = same if kind and len(same) > 1 else list(counts)
+        most = sorted(among, key=lambda party: -counts[party])[:2]
+        return [self._parties[party] for party in most] if len(most) > 1 else []
 
     def head(self, span: Span) -> Token | None:
         """Return the word of a phrase that the others belong to."""

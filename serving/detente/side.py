@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from detente.parties.kind import STATE, is_body, kind_of, office
 from detente.parties.party import is_generic
 from detente.scene import Party, Scene, described, pronoun
+from detente.speech.cue import read_cues
 from detente.speech.quotation import Quotation
 from detente.statements import Span
 
@@ -22,6 +24,8 @@ _PRONOUNS = frozenset({"he", "she", "it", "they", "we", "i", "our", "us"})
 _OWNERS = ITSELF | {"its", "their"}
 # Turns of a printed interview; an answer is given by the guest, who is introduced above.
 _TURNS = {"Q": False, "A": True}
+_ASKERS = frozenset({"journalist", "moderator", "presenter", "reporter"})
+_NEAR = 300  # characters
 _OUTSIDERS = frozenset(
     {"analyst", "critic", "expert", "observer", "people", "person", "resident", "source", "witness"}
 )
@@ -57,6 +61,9 @@ class Sides:
         side = self._known.get(speaker)
         if side is None and quotation.source is not None:
             side = self._described_by(quotation.source, speaker, focus, quotation.contents)
+        if side is None and _answers_questions(speaker):
+            # The head of such a record says where the briefing is held.
+            side = self._scene.first_state
         if side is not None and speaker:
             self._known[speaker] = side
         return side
@@ -90,7 +97,7 @@ class Sides:
         if head is not None and head.lemma_.lower() in _OUTSIDERS:
             return None
         return (
-            self._named_by(head)
+            self._named_by(list(described(head)) if head is not None else [])
             or self._told_of_itself(source, contents)
             or self._scene.called(speaker)
             or self._introduced(speaker)
@@ -106,16 +113,15 @@ class Sides:
         subjects = (naming for naming in named if self._scene.is_subject(naming))
         return next(map(self._scene.party, subjects), None)
 
-    def _named_by(self, head: Token | None) -> Party | None:
+    def _named_by(self, phrase: Sequence[Token]) -> Party | None:
         """Return the party named in a phrase, one with a name of its own if there is any."""
-        if head is None:
+        if not phrase:
             return None
         scene = self._scene
-        words = sorted(scene.place(token) for token in described(head))
-        right = scene.place(head.right_edge) + 1
+        words = sorted(scene.place(token) for token in phrase)
         named = [
             naming
-            for naming in scene.named((scene.place(head.left_edge), right))
+            for naming in scene.named((words[0], words[-1] + 1))
             if bisect_left(words, naming.start) < bisect_left(words, naming.end)
         ]
         named.sort(key=lambda naming: naming.party.startswith("the "))
@@ -128,14 +134,16 @@ class Sides:
     def _of_kind(self, kind: str | None, place: int) -> Party | None:
         """Return the party of a kind that was last named before a place.
 
-        Where several states are named, "the minister" could be anybody's: none is returned.
+        Where several states are named, "the minister" could be anybody's: it is that of the state
+        named more often than all others together, or none's.
         """
         if kind is None:
             return None
         same = self._scene.of_kind(kind)
         same = [naming for naming in same if not is_generic(naming)] or same
-        if kind == STATE and len({naming.party for naming in same}) > 1:
-            return None
+        if kind == STATE:
+            states = Counter(naming.party for naming in same).most_common(1)
+            same = [n for n in same if 2 * states[0][1] > len(same) and n.party == states[0][0]]
         before = [naming for naming in same if naming.start < place]
         chosen = before[-1:] or same[:1]
         return self._scene.party(chosen[0]) if chosen else None
@@ -160,38 +168,67 @@ class Sides:
                 if _is_owned(token):
                     break
                 token = token.head
-            side = self._named_by(token) or self._possessor(token) or self._possession(token)
+            described_as = list(described(token))
+            owned = next(filter(_is_owned, described_as), None)
+            side = (
+                (self._possessor(owned) if owned is not None else None)
+                or self._named_by(described_as)
+                or self._possession(token)
+                or self._told_of(token)
+            )
             if side is not None:
                 return side
-            nouns = (word for word in described(token) if word.pos_ in ("NOUN", "PROPN"))
+            nouns = (word for word in described_as if word.pos_ in ("NOUN", "PROPN"))
             kind = next(filter(None, map(office, nouns)), None)
             if kind is not None:
                 return self._of_kind(kind, match.start())
         return None
 
     def _possessor(self, head: Token) -> Party | None:
-        """Return whose "its leader" is: a party of the sentence before, the subject first."""
-        if not _is_owned(head):
+        """Return whose "its leader" is: a party of the sentence that named one last.
+
+        One of the kind that has such a leader comes before others, and the subject.
+        """
+        scene, kind = self._scene, office(head)
+        start = scene.place(head.left_edge)
+        before = scene.named((max(0, start - _NEAR), start))
+        words = scene.words((before[-1].start, before[-1].end)) if before else []
+        if not words:
             return None
-        start = self._scene.place(head.left_edge)
-        opening = head.sent.start
-        before = head.doc[opening - 1].sent[0] if opening else head.doc[0]
-        near = self._scene.named((self._scene.place(before), start))
-        near.sort(key=lambda naming: (is_generic(naming), not self._scene.is_subject(naming)))
-        return self._scene.party(near[0]) if near else None
+        near = scene.named((scene.place(words[0][1].sent[0]), start))
+        near.sort(
+            key=lambda naming: (
+                kind is not None and scene.kind(naming) != kind,
+                is_generic(naming),
+                not scene.is_subject(naming),
+            )
+        )
+        return scene.party(near[0])
+
+    def _told_of(self, head: Token) -> Party | None:
+        """Return the party of "who speaks for the Front": that of a clause about somebody."""
+        clauses = (child for child in head.children if child.dep_ == "relcl")
+        return next(filter(None, (self._named_by(list(c.subtree)) for c in clauses)), None)
 
     def _possession(self, owner: Token) -> Party | None:
         """Return the party that is said to be somebody's: "Lena Tamm's party, the Greens"."""
         owned = owner.head
         if owner.dep_ != "poss" or not (owned.lower_ == "party" or is_body(owned)):
             return None
-        return self._named_by(owned)
+        return self._named_by(list(described(owned)))
 
     @cached_property
     def _guest(self) -> Party | None:
         """The side of the first person whom the article introduces with one."""
         names = (person.name for person in self._scene.people)
         return next(filter(None, map(self._introduced, names)), None)
+
+
+def _answers_questions(label: str) -> bool:
+    """Whether a turn is that of "SPOKESMAN:" or "MR. TAMM:" in the printed record of a briefing."""
+    words = {word.rstrip(".").lower() for word in label.split()}
+    cues = read_cues()
+    return label.isupper() and bool(words & (cues.persons | cues.titles) - _ASKERS)
 
 
 def _is_owned(noun: Token) -> bool:

@@ -75,6 +75,11 @@ def named(gazetteer: Gazetteer, text: str) -> list[tuple[str, str]]:
             ["Tarsa Dock Labour Union", "TDLU", "TDLU"],
         ),
         ("He told the Justice and Equality Front.", ["Justice and Equality Front"]),
+        ("He told the Citrus and Sugar Cane League.", ["Citrus and Sugar Cane League"]),
+        (
+            "He told the Front for the Defence of the Plateau. The Front left.",
+            ["Front for the Defence of the Plateau", "The Front"],
+        ),
         ("He told Kenya Airways. The airline left.", ["Kenya Airways", "The airline"]),
         ("He said “no.” The Ormond Steel Corp. refused.", ["Ormond Steel Corp."]),
         ("He said “no.” Management refused.", ["Management"]),
@@ -84,6 +89,11 @@ def test_one_party_by_all_its_names(gazetteer: Gazetteer, text: str, expected: l
     found = named(gazetteer, text)
     assert [name for name, _ in found] == expected
     assert len({party for _, party in found}) == 1
+
+
+def test_two_bodies_are_not_one(gazetteer: Gazetteer) -> None:
+    found = named(gazetteer, "He told the Tarsa Council and Dockers Union.")
+    assert [name for name, _ in found] == ["Tarsa Council", "Dockers Union"]
 
 
 def test_a_party_is_called_by_its_full_name_as_first_printed(gazetteer: Gazetteer) -> None:

@@ -166,6 +166,109 @@ def test_a_speaker_is_introduced_as_somebodys(
     assert holders(told) == {side: "We"}
 
 
+@pytest.mark.parametrize(
+    ("sentence", "mention"),
+    [
+        ("Neither side will move first.", "Neither side"),
+        ("Both have agreed to wait.", "Both"),
+        ("The two governments refused.", "The two governments"),
+        ("The draft was rejected by both capitals.", "both capitals"),
+    ],
+)
+def test_both_are_the_two_named_most_often(
+    discourse: Discourse, sentence: str, mention: str
+) -> None:
+    text = f"Norway told Peru so. Norway asked Peru to wait. Chile was not there. {sentence}"
+    *_, told = read(discourse, text)
+    assert holders(told) == {"NOR": mention, "PER": mention}
+
+
+def test_both_are_of_the_kind_that_is_said(discourse: Discourse) -> None:
+    text = (
+        "Norway and Peru lost patience with Ormond Steel Corp. and Tarn Mining Ltd. on Friday. "
+        "Norway said so. Neither company would move first."
+    )
+    *_, told = read(discourse, text)
+    assert set(holders(told)) == {"Ormond Steel Corp.", "Tarn Mining Ltd."}
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Norway urged both sides to wait.",
+        "The two ships collided.",
+        "Both Lena Tamm and the weather were late.",
+    ],
+)
+def test_two_things_are_not_two_parties(discourse: Discourse, sentence: str) -> None:
+    text = f"Norway told Peru so. Norway asked Peru to wait. {sentence}"
+    *_, told = read(discourse, text)
+    assert "PER" not in holders(told)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "party"),
+    [
+        ("The hijackers threatened to blow up the bridge.", "the hijackers"),
+        ("The bondholders and a larger bloc refused.", "the bloc"),
+        ("The Harvest Caucus refused to vote.", "Harvest Caucus"),
+        ("Inland Hockey Circuit (IHC) refused to play.", "Inland Hockey Circuit"),
+    ],
+)
+def test_a_party_that_no_list_knows_is_told_by_what_it_does(
+    discourse: Discourse, sentence: str, party: str
+) -> None:
+    *_, told = read(discourse, f"It rained on Monday. {sentence}")
+    assert party in holders(told)
+
+
+@pytest.mark.parametrize("sentence", ["Analysts expected more.", "The report warned of delays."])
+def test_whoever_only_reports_is_no_party(discourse: Discourse, sentence: str) -> None:
+    *_, told = read(discourse, f"It rained on Monday. {sentence}")
+    assert holders(told) == {}
+
+
+@pytest.mark.parametrize(
+    ("introduction", "side"),
+    [
+        ("The Dockers' Union met Ormond Steel Corp. Its shop steward, Ruth Amsel, sang.", "union"),
+        ("The Dockers' Union met Ormond Steel Corp. Ruth Amsel, its chairman, sang.", "company"),
+        (
+            "Ormond Steel Corp. was late. Ruth Amsel, who cooks for the Dockers' Union, sang.",
+            "union",
+        ),
+    ],
+)
+def test_a_leader_is_of_a_party_that_has_such_leaders(
+    discourse: Discourse, introduction: str, side: str
+) -> None:
+    *_, told = read(discourse, f"{introduction}\n\n“We want an answer,” Amsel said.")
+    names = {"union": "Dockers' Union", "company": "Ormond Steel Corp."}
+    assert holders(told) == {names[side]: "We"}
+
+
+def test_the_minister_is_of_the_state_that_the_article_is_about(discourse: Discourse) -> None:
+    text = (
+        "Norway waited. Norway had asked Peru for time. Norway would not ask again.\n\n"
+        "“We want an answer,” Finance Minister Ruth Amsel said."
+    )
+    *_, told = read(discourse, text)
+    assert holders(told) == {"NOR": "We"}
+    *_, told = read(discourse, text.replace("Norway would", "Peru would"))
+    assert holders(told) == {}
+
+
+def test_the_head_of_a_briefing_tells_who_holds_it(discourse: Discourse) -> None:
+    text = (
+        "Ministry of Foreign Affairs, Oslo\n\nQUESTION: Will you go to Lima?\n\n"
+        "MR. TAMM: We will not go before Friday.\n\nQUESTION: And Peru?\n\n"
+        "MR. TAMM: We have asked for a date.\n"
+    )
+    told = read(discourse, text)
+    assert holders(told[-1]) == {"NOR": "We"}
+    assert not any("NOR" in holders(one) for one in told if "QUESTION" in str(one.speaker))
+
+
 def test_a_speaker_is_introduced_across_lines(discourse: Discourse) -> None:
     text = "Lena\r\nTamm, Norway's envoy, arrived late. “We will wait,” Lena Tamm said."
     *_, told = read(discourse, text)

@@ -16,7 +16,10 @@ _LONGEST = 8
 _STATE_HEADS = frozenset({"Government", "Parliament", "Ministry"})
 _NO_TAIL = CALENDAR | TITLES
 _TAIL = re.compile(r" (?:of|for)(?: the)? ")
-_JOINED = re.compile(r"\b[Tt]he ([A-Z][\w-]+) and $")
+# "the Front for the Defence of the Plateau", "Metal Casters Local 318"
+_FURTHER = re.compile(r" of (?:the )?[A-Z][\w-]+")
+_NUMBER = re.compile(r"(?<=Local) (?:No\. )?\d+")
+_JOINED = re.compile(r"\b[Tt]he ((?:[A-Z][\w-]+['’]? ){1,3})and $")
 
 
 class Body(NamedTuple):
@@ -49,8 +52,10 @@ def read_body(run: Run, flat: str, patterns: Patterns, listed: Mapping[int, Nami
     field = all(word.key in OFFICES or word.key == "Affairs" for word in (*before, *tail))
     if head.key in _STATE_HEADS and not field:
         return None
-    start = _joined_start(before[0], flat, listed) if before else head.start
-    body = Body(start, (tail or [head])[-1].end, head.key, tail)
+    start = _joined_start(before[0], flat, patterns, listed) if before else head.start
+    end = (tail or [head])[-1].end
+    further = (_FURTHER if tail else _NUMBER).match(flat, end)
+    body = Body(start, further.end() if further else end, head.key, tail)
     return body if _is_its_own(body, [*before, head], patterns, listed) else None
 
 
@@ -65,10 +70,13 @@ def _tail(
     return following[:_LONGEST] if alone or match.group().startswith(" of") else []
 
 
-def _joined_start(first: Word, flat: str, listed: Mapping[int, Naming]) -> int:
+def _joined_start(first: Word, flat: str, patterns: Patterns, listed: Mapping[int, Naming]) -> int:
     """Return where "Justice and Equality Movement" starts, given its second word."""
-    match = _JOINED.search(flat, max(0, first.start - 40), first.start)
-    return match.start(1) if match and match.start(1) not in listed else first.start
+    match = _JOINED.search(flat, max(0, first.start - 60), first.start)
+    if match is None or match.start(1) in listed:
+        return first.start
+    last = match.group(1).split()[-1]
+    return first.start if last in patterns.heads or last in _STATE_HEADS else match.start(1)
 
 
 def _is_its_own(

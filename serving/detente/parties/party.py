@@ -7,10 +7,11 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from detente.parties.casing import loud_lines
-from detente.parties.kind import STATE, bare_noun, kind_nouns, kind_of, office, read_kinds
+from detente.parties.kind import STATE, bare_noun, kind_nouns, kind_of, office, read_kinds, speaks
 from detente.parties.lexicon import CALENDAR, word_set
 from detente.parties.naming import Naming
 from detente.speech.cue import read_cues
@@ -20,9 +21,14 @@ if TYPE_CHECKING:
     from spacy.tokens import Token
 
 SUBJECT = frozenset({"nsubj", "nsubjpass", "csubj"})
+# Words before a noun that stands for two parties: "neither side", "the two governments".
+PAIR = frozenset({"both", "neither", "two"})
 _NO_NAMES = CALENDAR | word_set("Mr Mrs Ms Dr Gen Col Lt Maj Sgt Capt")
 _FEWEST = 2
 _GUESSES = ("company", "institution", "union", "group")
+_MODIFIERS = frozenset({"det", "amod", "compound"})
+# Nouns for who does something, most of which no list holds: hijackers, investors, merchants.
+_DOERS = re.compile(r"(?:[eo]rs|ists|ants|men|women)$")
 
 
 @dataclass(frozen=True)
@@ -106,6 +112,14 @@ class _Name:
         """The kind of party that the words around it tell, if they do."""
         return _owned_kind(self.head) or _titled_kind(self.first)
 
+    @property
+    def is_definite(self) -> bool:
+        """Whether "the" stands before it, as it does before no person's name without a title."""
+        before = self.first.doc[self.first.i - 1] if self.first.i else None
+        titles = read_cues().titles | read_cues().persons
+        is_titled = self.first.lower_ in titles or self.head.lower_ in titles
+        return before is not None and before.lower_ == "the" and not is_titled
+
 
 class _Names:
     """The proper names of an article that the gazetteer does not know."""
@@ -113,6 +127,11 @@ class _Names:
     def __init__(self, paragraphs: Sequence[Paragraph], namings: Sequence[Naming]) -> None:
         self._covered = sorted((naming.start, naming.end) for naming in namings)
         self._names = [name for p in paragraphs for name in self._runs(p)]
+        self._short = {
+            short.text: full.text
+            for full, short in pairwise(self._names)
+            if _is_short_form(short, full)
+        }
         self._persons = set(self._surnames())
         self.kinds = dict(self._listed_kinds(paragraphs, namings))
 
@@ -134,18 +153,20 @@ class _Names:
         """Return every place where one of them names a party.
 
         A single word is one if it acts at least twice over, several words only if they own what
-        no person owns.
+        no person owns. A name that "the" or its initials in brackets mark as no person's is one
+        if it acts at all.
         """
         by_text: dict[str, list[_Name]] = defaultdict(list)
         for name in self._names:
             if name.text not in self._persons:
-                by_text[name.text].append(name)
+                by_text[self._short.get(name.text, name.text)].append(name)
         found = []
         for text, names in by_text.items():
             kinds = Counter(kind for name in names if (kind := name.kind))
             owns = any(_owner_of(name.head) in read_kinds().organs for name in names)
             is_actor = any(acts(name.head) for name in names)
-            if not (kinds or owns or (is_actor and len(names) >= _FEWEST)):
+            is_sure = len(names) >= _FEWEST or any(map(self._is_no_person, names))
+            if not (kinds or owns or (is_actor and is_sure)):
                 continue
             if kinds:
                 self.kinds[text] = kinds.most_common(1)[0][0]
@@ -164,6 +185,9 @@ class _Names:
             if name.text in self._persons:
                 fullest = full.get(name.text, name.text)
                 yield Person(name.start, name.end, fullest, acts(name.head))
+
+    def _is_no_person(self, name: _Name) -> bool:
+        return name.is_definite or name.text in {*self._short, *self._short.values()}
 
     def _runs(self, paragraph: Paragraph) -> Iterator[_Name]:
         run: list[Token] = []
@@ -193,7 +217,7 @@ class _Names:
         bodies = {
             name.text
             for name in self._names
-            if name.kind or _owner_of(name.head) in read_kinds().organs
+            if name.kind or _owner_of(name.head) in read_kinds().organs or self._is_no_person(name)
         }
         for name in self._names:
             words = name.text.split()
@@ -205,6 +229,14 @@ class _Names:
                 # "Deputy Minister Lee Dong-su" is Lee further down.
                 untitled = (word for word in words if word.lower().rstrip(".") not in offices)
                 yield next(untitled, words[-1])
+
+
+def _is_short_form(short: _Name, full: _Name) -> bool:
+    """Whether a name is the initials in brackets behind another: "the Plateau Front (PF)"."""
+    doc, start = short.first.doc, short.first.i
+    in_brackets = doc is full.head.doc and start - full.head.i == 2 and doc[start - 1].text == "("
+    initials = "".join(word[0] for word in full.text.split())
+    return in_brackets and short.text.isupper() and short.text == initials.upper()
 
 
 def _goes_on(run: Sequence[Token], token: Token) -> bool:
@@ -266,14 +298,19 @@ def _owned(head: Token) -> Token | None:
     return None
 
 
+def subject_of(head: Token) -> Token | None:
+    """Return the verb whose subject a name is, alone or as one of several."""
+    while head.dep_ == "conj" and head.head.pos_ in ("NOUN", "PROPN"):
+        head = head.head
+    return head.head if head.dep_ in SUBJECT else None
+
+
 def acts(head: Token) -> bool:
     """Whether a name is the subject of saying, wanting or deciding."""
-    if head.dep_ not in SUBJECT:
+    verb = subject_of(head)
+    if verb is None or verb.dep_ == "relcl":
         return False
     cues = read_cues()
-    verb = head.head
-    if verb.dep_ == "relcl":
-        return False
     return verb.lemma_ in cues.say | cues.intend | cues.urge | cues.judge | cues.think
 
 
@@ -290,22 +327,30 @@ def _loud(text: str, namings: Sequence[Naming], names: set[str]) -> Iterator[Nam
 
 
 def _bodies(paragraphs: Sequence[Paragraph], namings: Sequence[Naming]) -> Iterator[Naming]:
-    """Yield "the league" and bare "drivers" where they act and no naming covers them."""
-    nouns = kind_nouns()
+    """Yield "the league", bare "drivers" and others that act and that no naming covers."""
     covered = {place for naming in namings for place in range(naming.start, naming.end)}
     for paragraph in paragraphs:
         for token in paragraph.doc:
             place = paragraph.start + token.idx
-            if token.pos_ != "NOUN" or token.lower_ not in nouns or place in covered:
+            if token.pos_ != "NOUN" or place in covered or not _is_body(token):
                 continue
-            if token.dep_ not in SUBJECT:
-                continue
-            lefts = [child for child in token.lefts if child.dep_ in ("det", "amod", "compound")]
-            is_bare = token.tag_ == "NNS" and not lefts
-            is_definite = bool(lefts) and lefts[0].lower_ == "the"
-            if is_bare or is_definite:
-                first = paragraph.start + (lefts[0].idx if lefts else token.idx)
-                yield Naming(first, place + len(token), f"the {token.lower_}", None, True)
+            lefts = [child for child in token.lefts if child.dep_ in _MODIFIERS]
+            first = paragraph.start + (lefts[0].idx if lefts else token.idx)
+            yield Naming(first, place + len(token), f"the {token.lower_}", None, True)
+
+
+def _is_body(noun: Token) -> bool:
+    """Whether a subject is a body or a group such as parties are, not a person or a paper."""
+    if subject_of(noun) is None or any(word.lower_ in PAIR for word in noun.lefts):
+        return False
+    lefts = [child for child in noun.lefts if child.dep_ in _MODIFIERS]
+    if noun.lower_ in kind_nouns():
+        is_bare = noun.tag_ == "NNS" and not lefts
+        return is_bare or (bool(lefts) and lefts[0].lower_ == "the")
+    if not acts(noun):
+        return False
+    is_group = noun.tag_ == "NNS" and bool(_DOERS.search(noun.lower_))
+    return (is_group or noun.lemma_.lower() in read_cues().bodies) and not speaks(noun)
 
 
 def _merge(namings: Sequence[Naming], kinds: Mapping[str, str]) -> Iterator[Naming]:

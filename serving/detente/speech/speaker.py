@@ -137,7 +137,7 @@ class _Cast:
         return party.fullest if party is not None and party.fullest else self._own(source)
 
     def _label(self, source: Span) -> str:
-        own = self._own(source)
+        own = self._own(source).partition(" (")[0]
         known = self._named.get(own.split()[-1].lower(), [])
         people = [party for party in known if party.kind == "person" or len(party.names) > 1]
         return people[-1].fullest if people else own
