@@ -111,6 +111,13 @@ class Scene:
         most = sorted(among, key=lambda party: -counts[party])[:2]
         return [self._parties[party] for party in most] if len(most) > 1 else []
 
+    def theme(self, namings: Sequence[Naming]) -> Party | None:
+        """Return the party named more than the others together, and than any in the article."""
+        counts = Counter(naming.party for naming in self.namings)
+        party, count = Counter(naming.party for naming in namings).most_common(1)[0]
+        is_theme = 2 * count > len(namings) and counts[party] == max(counts.values())
+        return self._parties[party] if is_theme else None
+
     def head(self, span: Span) -> Token | None:
         """Return the word of a phrase that the others belong to."""
         words = [token for _, token in self.words(span)]

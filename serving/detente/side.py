@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -135,15 +134,14 @@ class Sides:
         """Return the party of a kind that was last named before a place.
 
         Where several states are named, "the minister" could be anybody's: it is that of the state
-        named more often than all others together, or none's.
+        that the article is about, or none's.
         """
         if kind is None:
             return None
         same = self._scene.of_kind(kind)
         same = [naming for naming in same if not is_generic(naming)] or same
-        if kind == STATE:
-            states = Counter(naming.party for naming in same).most_common(1)
-            same = [n for n in same if 2 * states[0][1] > len(same) and n.party == states[0][0]]
+        if kind == STATE and len({naming.party for naming in same}) > 1:
+            return self._scene.theme(same)
         before = [naming for naming in same if naming.start < place]
         chosen = before[-1:] or same[:1]
         return self._scene.party(chosen[0]) if chosen else None

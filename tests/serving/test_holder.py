@@ -256,6 +256,16 @@ def test_the_minister_is_of_the_state_that_the_article_is_about(discourse: Disco
     assert holders(told) == {"NOR": "We"}
     *_, told = read(discourse, text.replace("Norway would", "Peru would"))
     assert holders(told) == {}
+    *_, told = read(discourse, f"The Dockers' Union met. The Dockers' Union sang. {text}")
+    assert holders(told) == {"NOR": "We"}
+    unions = "The Dockers' Union sang. " * 4
+    *_, told = read(discourse, f"{unions}{text}")
+    assert holders(told) == {}
+
+
+def test_an_owner_is_a_person(discourse: Discourse) -> None:
+    told = read(discourse, "Ruth Amsel, the owner, would not talk. Tarn, the airline, would wait.")
+    assert [set(holders(one)) for one in told] == [set(), {"Tarn"}]
 
 
 def test_the_head_of_a_briefing_tells_who_holds_it(discourse: Discourse) -> None:

@@ -260,12 +260,11 @@ def _owned_kind(head: Token) -> str | None:
 
 def _told_kind(noun: Token, is_description: bool) -> str | None:
     kind = office(noun)
-    # "Aalto, the finance chief" is a person, "Aerovel, the airline" is not.
-    return (
-        None
-        if kind and is_description and noun.lower_ not in read_kinds().kinds[kind].bodies
-        else kind
-    )
+    if kind is None or not is_description:
+        return kind
+    # "Aalto, the finance chief" and "Aalto, the owner" are persons, "Aerovel, the airline" is not.
+    is_person = noun.lemma_.lower() in read_cues().persons
+    return kind if noun.lower_ in read_kinds().kinds[kind].bodies and not is_person else None
 
 
 def _titled_kind(first: Token) -> str | None:
