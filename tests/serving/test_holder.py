@@ -263,6 +263,11 @@ def test_the_minister_is_of_the_state_that_the_article_is_about(discourse: Disco
     assert holders(told) == {}
 
 
+def test_what_a_minister_is_in_charge_of_is_no_party(discourse: Discourse) -> None:
+    _, told = read(discourse, "It rained. Deputy Energy Minister Lena Tamm would not talk.")
+    assert holders(told) == {}
+
+
 def test_an_owner_is_a_person(discourse: Discourse) -> None:
     told = read(discourse, "Ruth Amsel, the owner, would not talk. Tarn, the airline, would wait.")
     assert [set(holders(one)) for one in told] == [set(), {"Tarn"}]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from detente.parties.casing import loud_lines
 from detente.parties.kind import STATE, bare_noun, kind_nouns, kind_of, office, read_kinds, speaks
-from detente.parties.lexicon import CALENDAR, word_set
+from detente.parties.lexicon import CALENDAR, OFFICES, word_set
 from detente.parties.naming import Naming
 from detente.speech.cue import read_cues
 from detente.speech.parser import Paragraph
@@ -24,6 +24,7 @@ SUBJECT = frozenset({"nsubj", "nsubjpass", "csubj"})
 # Words before a noun that stands for two parties: "neither side", "the two governments".
 PAIR = frozenset({"both", "neither", "two"})
 _NO_NAMES = CALENDAR | word_set("Mr Mrs Ms Dr Gen Col Lt Maj Sgt Capt")
+_FIELDS = OFFICES | word_set("Assistant Fisheries Oil Petroleum Press Security Senior")
 _FEWEST = 2
 _GUESSES = ("company", "institution", "union", "group")
 _MODIFIERS = frozenset({"det", "amod", "compound"})
@@ -202,7 +203,9 @@ class _Names:
             if run:
                 start, end = paragraph.start + run[0].idx, paragraph.start + run[-1].idx
                 name = run[0].doc[run[0].i : run[-1].i + 1].text
-                yield _Name(name, start, end + len(run[-1]), run[0], run[-1])
+                # "Deputy Energy" of "Deputy Energy Minister" is nobody's name.
+                if not _FIELDS.issuperset(name.split()):
+                    yield _Name(name, start, end + len(run[-1]), run[0], run[-1])
             run = []
 
     def _is_covered(self, paragraph: Paragraph, token: Token) -> bool:
