@@ -45,6 +45,8 @@ def read_body(run: Run, flat: str, patterns: Patterns, listed: Mapping[int, Nami
     if at < 0:
         return None
     head, before = run.words[at], run.words[:at]
+    if {head.key, *(word.key for word in before)} <= OFFICES and head.key not in _STATE_HEADS:
+        return None  # "Deputy Energy" of "Deputy Energy Minister"
     last = at == len(run.words) - 1
     tail = _tail(head, run.following, flat, patterns, alone=at == 0) if last else []
     if not (before or tail) or at > _LONGEST or any(word.key == "News" for word in before):
