@@ -149,6 +149,16 @@ def test_the_projects_articles_are_sound_and_annotated_twice(codebook: Codebook)
     assert all(250 <= len(gold.text.split()) <= 950 for gold in golds)
 
 
+def test_the_articles_for_the_rules_are_sound_and_apart(codebook: Codebook) -> None:
+    folder = ROOT / "data" / "articles-rules"
+    golds = read_gold(folder, codebook)
+    assert len(golds) >= 20
+    assert {gold.split for gold in golds} == {"rules"}
+    assert len(read_second(folder, golds, codebook)) == len(golds)
+    others = read_gold(ROOT / "data" / "articles", codebook)
+    assert not {gold.name for gold in golds} & {gold.name for gold in others}
+
+
 def test_articles_trained_on_are_left_out(tmp_path: Path, detente: Command) -> None:
     bundle = Path(shutil.copytree(DEFAULT, tmp_path / "bundle"))
     manifest = json.loads((bundle / MANIFEST).read_text())

@@ -71,7 +71,11 @@ class GoldStatement:
 
 @dataclass(frozen=True)
 class GoldArticle:
-    """An annotated article. ``split`` is dev, which may be looked at, or test, which may not."""
+    """An annotated article.
+
+    ``split`` is dev, which may be looked at and trained on; rules, which may be looked at; or test,
+    which may not.
+    """
 
     name: str
     text: str
