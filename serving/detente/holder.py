@@ -94,7 +94,7 @@ class _Reader:
             for key, naming in first_by_party(self._scene.named(span)).items()
         }
 
-    def _both(self, span: Span) -> Iterator[tuple[Party, Span]]:
+    def _both(self, span: Span) -> Iterator[tuple[Party, Span | None]]:
         """Yield the two parties that "both sides" or "neither" are, where it is a subject."""
         for _, token in self._scene.words(span):
             noun = _paired(token)
@@ -102,7 +102,7 @@ class _Reader:
                 first = noun.left_edge if token.lower_ == "two" else token
                 phrase = self._scene.place(first), self._scene.place(noun) + len(noun)
                 for party in self._scene.opponents(span[1], office(noun)):
-                    yield party, phrase
+                    yield party, _within(phrase, span)
 
     def _by_person(self, span: Span) -> dict[str, Candidate]:
         for person in self._scene.people_in(span):

@@ -7,11 +7,12 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from detente.parties.kind import STATE, office, speaks
 from detente.parties.naming import Cover, Naming, first_by_party
-from detente.parties.party import SUBJECT, Person, Roster
+from detente.parties.party import SUBJECT, Person, Roster, is_generic
 from detente.speech.parser import Paragraph
 from detente.statements import Span
 
@@ -22,6 +23,7 @@ _ARTICLE = re.compile(r"^(?:the|a|an) ", re.IGNORECASE)
 _LEADS = frozenset({"chair", "command", "head", "lead", "represent", "run", "speak"})
 _WHERE = frozenset({"across", "in", "inside", "near", "outside", "through", "via"})
 _PRIVATE = frozenset({"company", "union"})
+_REMEMBERED = 500  # namings
 _NO_PRONOUNS = frozenset({"IT", "US"})
 
 
@@ -61,8 +63,8 @@ class Scene:
         }
         states = (naming for naming in roster.namings if self.kind(naming) == STATE)
         first = next(states, None)
+        # It may be named as a place only, in a dateline or at the head of a record.
         self.first_state = (self._parties | _parties(text, [first]))[first.party] if first else None
-        """The state that is named first, though it be in a dateline."""
         self._kinds: dict[str, list[Naming]] = {}
         for naming in self.namings:
             self._kinds.setdefault(roster.kinds.get(naming.party, ""), []).append(naming)
@@ -105,18 +107,22 @@ class Scene:
     def opponents(self, place: int, kind: str | None) -> list[Party]:
         """Return the two parties named most often before a place, of a kind if two are of it."""
         before = self.namings[: bisect_left(self._starts, place)]
+        before = before[-_REMEMBERED:]
         counts = Counter(naming.party for naming in before)
         same = [party for party in counts if self._kind_of.get(party) == kind]
         among = same if kind and len(same) > 1 else list(counts)
         most = sorted(among, key=lambda party: -counts[party])[:2]
         return [self._parties[party] for party in most] if len(most) > 1 else []
 
-    def theme(self, namings: Sequence[Naming]) -> Party | None:
-        """Return the party named more than the others together, and than any in the article."""
-        counts = Counter(naming.party for naming in self.namings)
-        party, count = Counter(naming.party for naming in namings).most_common(1)[0]
-        is_theme = 2 * count > len(namings) and counts[party] == max(counts.values())
-        return self._parties[party] if is_theme else None
+    @cached_property
+    def main_state(self) -> Party | None:
+        """The state named more than all others together, and as often as any party is."""
+        states = Counter(naming.party for naming in self.of_kind(STATE) if not is_generic(naming))
+        if not states:
+            return None
+        (party, count), *_ = states.most_common(1)
+        most = max(Counter(naming.party for naming in self.namings).values())
+        return self._parties[party] if 2 * count > states.total() and count == most else None
 
     def head(self, span: Span) -> Token | None:
         """Return the word of a phrase that the others belong to."""

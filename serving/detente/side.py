@@ -141,7 +141,7 @@ class Sides:
         same = self._scene.of_kind(kind)
         same = [naming for naming in same if not is_generic(naming)] or same
         if kind == STATE and len({naming.party for naming in same}) > 1:
-            return self._scene.theme(same)
+            return self._scene.main_state
         before = [naming for naming in same if naming.start < place]
         chosen = before[-1:] or same[:1]
         return self._scene.party(chosen[0]) if chosen else None

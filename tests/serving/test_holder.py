@@ -222,7 +222,9 @@ def test_a_party_that_no_list_knows_is_told_by_what_it_does(
     assert party in holders(told)
 
 
-@pytest.mark.parametrize("sentence", ["Analysts expected more.", "The report warned of delays."])
+@pytest.mark.parametrize(
+    "sentence", ["Analysts expected more.", "The report warned of delays.", "Others refused."]
+)
 def test_whoever_only_reports_is_no_party(discourse: Discourse, sentence: str) -> None:
     *_, told = read(discourse, f"It rained on Monday. {sentence}")
     assert holders(told) == {}

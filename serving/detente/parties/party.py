@@ -30,6 +30,9 @@ _GUESSES = ("company", "institution", "union", "group")
 _MODIFIERS = frozenset({"det", "amod", "compound"})
 # Nouns for who does something, most of which no list holds: hijackers, investors, merchants.
 _DOERS = re.compile(r"(?:[eo]rs|ists|ants|men|women)$")
+_NO_DOERS = frozenset(
+    {"letters", "matters", "newspapers", "numbers", "others", "papers", "posters"}
+)
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ class _Names:
             for full, short in pairwise(self._names)
             if _is_short_form(short, full)
         }
+        self._written_short = {*self._short, *self._short.values()}
         self._persons = set(self._surnames())
         self.kinds = dict(self._listed_kinds(paragraphs, namings))
 
@@ -188,7 +192,7 @@ class _Names:
                 yield Person(name.start, name.end, fullest, acts(name.head))
 
     def _is_no_person(self, name: _Name) -> bool:
-        return name.is_definite or name.text in {*self._short, *self._short.values()}
+        return name.is_definite or name.text in self._written_short
 
     def _runs(self, paragraph: Paragraph) -> Iterator[_Name]:
         run: list[Token] = []
@@ -351,8 +355,8 @@ def _is_body(noun: Token) -> bool:
         return is_bare or (bool(lefts) and lefts[0].lower_ == "the")
     if not acts(noun):
         return False
-    is_group = noun.tag_ == "NNS" and bool(_DOERS.search(noun.lower_))
-    return (is_group or noun.lemma_.lower() in read_cues().bodies) and not speaks(noun)
+    is_group = noun.tag_ == "NNS" and _DOERS.search(noun.lower_) and noun.lower_ not in _NO_DOERS
+    return bool(is_group or noun.lemma_.lower() in read_cues().bodies) and not speaks(noun)
 
 
 def _merge(namings: Sequence[Naming], kinds: Mapping[str, str]) -> Iterator[Naming]:
