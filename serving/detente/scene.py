@@ -54,20 +54,16 @@ class Scene:
         self._parsed = sorted(paragraph.span for paragraph in paragraphs)
         self._words = [(p.start + token.idx, token) for p in paragraphs for token in p.doc]
         self._places = [place for place, _ in self._words]
-        self._kind_of = roster.kinds
+        self._roster = roster
         self.namings = [naming for naming in roster.namings if self._is_party(naming)]
         self._starts = [naming.start for naming in self.namings]
         self._parties = _parties(text, self.namings)
         self._by_name = {
             _plain(text[naming.start : naming.end]): self.party(naming) for naming in self.namings
         }
-        states = (naming for naming in roster.namings if self.kind(naming) == STATE)
-        first = next(states, None)
-        # It may be named as a place only, in a dateline or at the head of a record.
-        self.first_state = (self._parties | _parties(text, [first]))[first.party] if first else None
         self._kinds: dict[str, list[Naming]] = {}
         for naming in self.namings:
-            self._kinds.setdefault(roster.kinds.get(naming.party, ""), []).append(naming)
+            self._kinds.setdefault(self.kind(naming) or "", []).append(naming)
 
     def party(self, naming: Naming) -> Party:
         """Return the party that is named."""
@@ -75,7 +71,7 @@ class Scene:
 
     def kind(self, naming: Naming) -> str | None:
         """Return the kind of the party that is named, if it is known."""
-        return self._kind_of.get(naming.party)
+        return self._roster.kinds.get(naming.party)
 
     def called(self, name: str) -> Party | None:
         """Return the party that has a name, articles aside."""
@@ -109,10 +105,19 @@ class Scene:
         before = self.namings[: bisect_left(self._starts, place)]
         before = before[-_REMEMBERED:]
         counts = Counter(naming.party for naming in before)
-        same = [party for party in counts if self._kind_of.get(party) == kind]
+        same = [party for party in counts if self._roster.kinds.get(party) == kind]
         among = same if kind and len(same) > 1 else list(counts)
         most = sorted(among, key=lambda party: -counts[party])[:2]
         return [self._parties[party] for party in most] if len(most) > 1 else []
+
+    @cached_property
+    def first_state(self) -> Party | None:
+        """The state named first, be it as a place only: in a dateline or at a record's head."""
+        states = (naming for naming in self._roster.namings if self.kind(naming) == STATE)
+        first = next(states, None)
+        if first is None:
+            return None
+        return self._parties.get(first.party) or _parties(self.text, [first])[first.party]
 
     @cached_property
     def main_state(self) -> Party | None:
@@ -147,7 +152,7 @@ class Scene:
         last = words[-1][1]
         is_modifier = last.dep_ in ("amod", "compound", "nmod")
         # "German unions" and "a U.S. carmaker" are not Germany and the United States.
-        is_state = self._kind_of.get(naming.party) == STATE
+        is_state = self.kind(naming) == STATE
         if is_modifier and is_state and office(last.head) in _PRIVATE:
             return False
         if not naming.is_noun and is_modifier:

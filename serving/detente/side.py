@@ -24,6 +24,7 @@ _OWNERS = ITSELF | {"its", "their"}
 # Turns of a printed interview; an answer is given by the guest, who is introduced above.
 _TURNS = {"Q": False, "A": True}
 _ASKERS = frozenset({"journalist", "moderator", "presenter", "reporter"})
+_NAMING = frozenset({"compound", "appos"})
 _NEAR = 300  # characters
 _OUTSIDERS = frozenset(
     {"analyst", "critic", "expert", "observer", "people", "person", "resident", "source", "witness"}
@@ -162,9 +163,7 @@ class Sides:
             if not words:
                 continue
             token = words[0][1]
-            while token.dep_ in ("compound", "appos") and token.head is not token:
-                if _is_owned(token):
-                    break
+            while token.dep_ in _NAMING and token.head is not token and not _is_owned(token):
                 token = token.head
             described_as = list(described(token))
             owned = next(filter(_is_owned, described_as), None)

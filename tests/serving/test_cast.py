@@ -75,6 +75,7 @@ def named(gazetteer: Gazetteer, text: str) -> list[tuple[str, str]]:
             ["Tarsa Dock Labour Union", "TDLU", "TDLU"],
         ),
         ("He told the Justice and Equality Front.", ["Justice and Equality Front"]),
+        ("He told the Army of Highland Unity.", ["Army of Highland Unity"]),
         ("He told the Citrus and Sugar Cane League.", ["Citrus and Sugar Cane League"]),
         (
             "He told the Front for the Defence of the Plateau. The Front left.",

@@ -156,6 +156,18 @@ def test_mentions_index_the_article(discourse: Discourse) -> None:
         ("Norway made Peru an offer. Its envoy, Ruth Amsel, brought a map.", "NOR"),
         ("The cabinet lives on Norway’s loans. Its envoy, Ruth Amsel, brought a map.", "NOR"),
         ("Ruth Amsel’s party, the Harbour Alliance, came first.", "Harbour Alliance"),
+        (
+            "The Dockers' Union met Tarn Mining Ltd. Its shop steward, Ruth Amsel, sang.",
+            "Dockers' Union",
+        ),
+        (
+            "The Dockers' Union met Tarn Mining Ltd. Ruth Amsel, its chairman, sang.",
+            "Tarn Mining Ltd.",
+        ),
+        (
+            "Tarn Mining Ltd. was late. Ruth Amsel, who cooks for the Dockers' Union, sang.",
+            "Dockers' Union",
+        ),
     ],
 )
 def test_a_speaker_is_introduced_as_somebodys(
@@ -228,25 +240,6 @@ def test_a_party_that_no_list_knows_is_told_by_what_it_does(
 def test_whoever_only_reports_is_no_party(discourse: Discourse, sentence: str) -> None:
     *_, told = read(discourse, f"It rained on Monday. {sentence}")
     assert holders(told) == {}
-
-
-@pytest.mark.parametrize(
-    ("introduction", "side"),
-    [
-        ("The Dockers' Union met Ormond Steel Corp. Its shop steward, Ruth Amsel, sang.", "union"),
-        ("The Dockers' Union met Ormond Steel Corp. Ruth Amsel, its chairman, sang.", "company"),
-        (
-            "Ormond Steel Corp. was late. Ruth Amsel, who cooks for the Dockers' Union, sang.",
-            "union",
-        ),
-    ],
-)
-def test_a_leader_is_of_a_party_that_has_such_leaders(
-    discourse: Discourse, introduction: str, side: str
-) -> None:
-    *_, told = read(discourse, f"{introduction}\n\n“We want an answer,” Amsel said.")
-    names = {"union": "Dockers' Union", "company": "Ormond Steel Corp."}
-    assert holders(told) == {names[side]: "We"}
 
 
 def test_the_minister_is_of_the_state_that_the_article_is_about(discourse: Discourse) -> None:

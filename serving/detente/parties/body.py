@@ -45,14 +45,13 @@ def read_body(run: Run, flat: str, patterns: Patterns, listed: Mapping[int, Nami
     if at < 0:
         return None
     head, before = run.words[at], run.words[:at]
-    if {head.key, *(word.key for word in before)} <= OFFICES and head.key not in _STATE_HEADS:
-        return None  # "Deputy Energy" of "Deputy Energy Minister"
     last = at == len(run.words) - 1
     tail = _tail(head, run.following, flat, patterns, alone=at == 0) if last else []
     if not (before or tail) or at > _LONGEST or any(word.key == "News" for word in before):
         return None
     field = all(word.key in OFFICES or word.key == "Affairs" for word in (*before, *tail))
-    if head.key in _STATE_HEADS and not field:
+    # "Foreign Ministry" is a body, "Tarsan Ministry" the state, "Deputy Energy" no body at all.
+    if head.key in OFFICES and field != (head.key in _STATE_HEADS):
         return None
     start = _joined_start(before[0], flat, patterns, listed) if before else head.start
     end = (tail or [head])[-1].end

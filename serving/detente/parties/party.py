@@ -338,25 +338,31 @@ def _bodies(paragraphs: Sequence[Paragraph], namings: Sequence[Naming]) -> Itera
     for paragraph in paragraphs:
         for token in paragraph.doc:
             place = paragraph.start + token.idx
-            if token.pos_ != "NOUN" or place in covered or not _is_body(token):
+            if token.pos_ != "NOUN" or place in covered:
                 continue
             lefts = [child for child in token.lefts if child.dep_ in _MODIFIERS]
+            if not _is_group(token, lefts):
+                continue
             first = paragraph.start + (lefts[0].idx if lefts else token.idx)
             yield Naming(first, place + len(token), f"the {token.lower_}", None, True)
 
 
-def _is_body(noun: Token) -> bool:
-    """Whether a subject is a body or a group such as parties are, not a person or a paper."""
+def _is_group(noun: Token, lefts: Sequence[Token]) -> bool:
+    """Whether a subject is a body or a group such as parties are, not a person or a paper.
+
+    Args:
+        noun: any noun.
+        lefts: its article and the words that say more of it.
+    """
     if subject_of(noun) is None or any(word.lower_ in PAIR for word in noun.lefts):
         return False
-    lefts = [child for child in noun.lefts if child.dep_ in _MODIFIERS]
     if noun.lower_ in kind_nouns():
         is_bare = noun.tag_ == "NNS" and not lefts
         return is_bare or (bool(lefts) and lefts[0].lower_ == "the")
     if not acts(noun):
         return False
-    is_group = noun.tag_ == "NNS" and _DOERS.search(noun.lower_) and noun.lower_ not in _NO_DOERS
-    return bool(is_group or noun.lemma_.lower() in read_cues().bodies) and not speaks(noun)
+    are_doers = noun.tag_ == "NNS" and _DOERS.search(noun.lower_) and noun.lower_ not in _NO_DOERS
+    return bool(are_doers or noun.lemma_.lower() in read_cues().bodies) and not speaks(noun)
 
 
 def _merge(namings: Sequence[Naming], kinds: Mapping[str, str]) -> Iterator[Naming]:
