@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,10 +19,27 @@ from detente.statements import Span
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
+_WORD = re.compile(r"\w+")
 _ARTICLE = re.compile(r"^(?:the|a|an) ", re.IGNORECASE)
 _LEADS = frozenset({"chair", "command", "head", "lead", "represent", "run", "speak"})
 _WHERE = frozenset({"across", "in", "inside", "near", "outside", "through", "via"})
-_PRIVATE = frozenset({"company", "union"})
+_PRIVATE = frozenset({"company", "group", "union"})
+# Armies have them as well as rebels.
+_COMMANDERS = frozenset({"commander", "commanders"})
+# "Iran-backed fighters" are not Iran, nor are goods that are made there.
+_BOUND = re.compile(
+    r"[-‐‑](?:aligned|allied|backed|based|born|brokered|built|controlled|flagged|funded|held|led|made"
+    r"|mediated|occupied|owned|registered|run|sponsored)\b"
+)
+_OPPOSING = frozenset(
+    {"dissident", "dissidents", "exile", "exiled", "exiles", "guerrilla", "insurgent", "militant",
+     "opposition", "rebel", "separatist"}
+)  # fmt: skip
+# They speak for nobody but themselves, wherever they are from.
+BYSTANDERS = frozenset(
+    {"academic", "analyst", "columnist", "commentator", "critic", "economist", "expert",
+     "historian", "journalist", "observer", "reporter", "resident", "scholar", "victim"}
+)  # fmt: skip
 _REMEMBERED = 500  # namings
 _NO_PRONOUNS = frozenset({"IT", "US"})
 
@@ -61,9 +78,14 @@ class Scene:
         self._by_name = {
             _plain(text[naming.start : naming.end]): self.party(naming) for naming in self.namings
         }
-        self._kinds: dict[str, list[Naming]] = {}
+        kinds: dict[str, list[Naming]] = {}
         for naming in self.namings:
-            self._kinds.setdefault(self.kind(naming) or "", []).append(naming)
+            kinds.setdefault(self.kind(naming) or "", []).append(naming)
+        # Where parties of a kind have names of their own, nouns that they share tell nothing.
+        self._kinds = {
+            kind: [naming for naming in namings if not is_generic(naming)] or namings
+            for kind, namings in kinds.items()
+        }
 
     def party(self, naming: Naming) -> Party:
         """Return the party that is named."""
@@ -76,6 +98,17 @@ class Scene:
     def called(self, name: str) -> Party | None:
         """Return the party that has a name, articles aside."""
         return self._by_name.get(_plain(name))
+
+    def places_of(self, word: str) -> Sequence[int]:
+        """Return where a word stands, as it is written."""
+        return self._places_of_words.get(word, ())
+
+    @cached_property
+    def _places_of_words(self) -> dict[str, list[int]]:
+        places: dict[str, list[int]] = defaultdict(list)
+        for match in _WORD.finditer(self.text):
+            places[match.group()].append(match.start())
+        return places
 
     def words(self, span: Span) -> list[tuple[int, Token]]:
         """Return the words of a stretch with their places."""
@@ -96,9 +129,23 @@ class Scene:
         """Return what `pronoun` says of a word; empty also if it belongs to a party's name."""
         return "" if self._names.covers(place) else pronoun(token.text)
 
-    def of_kind(self, kind: str) -> Sequence[Naming]:
-        """Return every naming of a party of a kind, in order."""
-        return self._kinds.get(kind, ())
+    def of_kind(self, kind: str | None, place: int) -> Party | None:
+        """Return the party of a kind that was last named before a place, or first behind it.
+
+        Where several states are named, "the minister" could be anybody's: it is that of the state
+        that the article is about, or none's.
+        """
+        same = self._kinds.get(kind, ()) if kind is not None else ()
+        if not same:
+            return None
+        if kind == STATE and self._has_several_states:
+            return self.main_state
+        at = bisect_left(same, place, key=lambda naming: naming.start)
+        return self.party(same[max(at - 1, 0)])
+
+    @cached_property
+    def _has_several_states(self) -> bool:
+        return len({naming.party for naming in self._kinds.get(STATE, ())}) > 1
 
     def opponents(self, place: int, kind: str | None) -> list[Party]:
         """Return the two parties named most often before a place, of a kind if two are of it."""
@@ -110,24 +157,34 @@ class Scene:
         most = sorted(among, key=lambda party: -counts[party])[:2]
         return [self._parties[party] for party in most] if len(most) > 1 else []
 
-    @cached_property
-    def first_state(self) -> Party | None:
-        """The state named first, be it as a place only: in a dateline or at a record's head."""
+    def first_state(self, end: int | None = None) -> Party | None:
+        """Return the state named first, be it as a place only: in a dateline or a record's head.
+
+        Args:
+            end: where to stop looking; nothing for the article's end.
+        """
         states = (naming for naming in self._roster.namings if self.kind(naming) == STATE)
         first = next(states, None)
-        if first is None:
+        if first is None or (end is not None and first.start >= end):
             return None
         return self._parties.get(first.party) or _parties(self.text, [first])[first.party]
 
     @cached_property
     def main_state(self) -> Party | None:
-        """The state named more than all others together, and as often as any party is."""
-        states = Counter(naming.party for naming in self.of_kind(STATE) if not is_generic(naming))
+        """The state named more than all others together, and as often as any party is.
+
+        None if another state is named first: an agency at home writes most of the other side.
+        """
+        namings = self._kinds.get(STATE, ())
+        states = Counter(naming.party for naming in namings if not is_generic(naming))
         if not states:
             return None
         (party, count), *_ = states.most_common(1)
         most = max(Counter(naming.party for naming in self.namings).values())
-        return self._parties[party] if 2 * count > states.total() and count == most else None
+        first = self.first_state()
+        is_first = first is not None and first.id == party
+        is_main = 2 * count > states.total() and count == most
+        return self._parties[party] if is_main and is_first else None
 
     def head(self, span: Span) -> Token | None:
         """Return the word of a phrase that the others belong to."""
@@ -146,23 +203,39 @@ class Scene:
 
     def _is_party(self, naming: Naming) -> bool:
         """Whether a name stands for its party, not for where things are or come from."""
+        if naming.is_place or _BOUND.match(self.text, naming.end):
+            return False
         words = self.words((naming.start, naming.end))
-        if naming.is_place or not words:
-            return not naming.is_place and self._is_parsed(naming.start)
+        if not words:
+            return self._is_parsed(naming.start)
         last = words[-1][1]
         is_modifier = last.dep_ in ("amod", "compound", "nmod")
-        # "German unions" and "a U.S. carmaker" are not Germany and the United States.
-        is_state = self.kind(naming) == STATE
-        if is_modifier and is_state and office(last.head) in _PRIVATE:
+        # "German unions", "a U.S. carmaker" and "Syria's opposition" are not the state.
+        is_owner = is_modifier or last.dep_ == "poss"
+        is_other = _opposes(last.head) or (is_modifier and _is_private(last.head))
+        if is_owner and is_other and self.kind(naming) == STATE:
             return False
         if not naming.is_noun and is_modifier:
-            return speaks(last.head)
-        return not (last.dep_ == "pobj" and last.head.lower_ in _WHERE)
+            return speaks(last.head) and last.head.lemma_.lower() not in BYSTANDERS
+        # "in Doha, Qatar" as in "in Qatar".
+        place = last.head if last.dep_ == "appos" else last
+        return not (place.dep_ == "pobj" and place.head.lower_ in _WHERE)
 
     def _is_parsed(self, place: int) -> bool:
         """Whether a place is in a sentence; a dateline is in none."""
         at = bisect_right(self._parsed, place, key=lambda extent: extent[0]) - 1
         return at >= 0 and place < self._parsed[at][1]
+
+
+def _is_private(noun: Token) -> bool:
+    """Whether a noun stands for a company, a union or rebels, or for who speaks for such."""
+    return office(noun) in _PRIVATE and noun.lower_ not in _COMMANDERS
+
+
+def _opposes(noun: Token) -> bool:
+    """Whether a noun is those who oppose a state: "rebel leaders", "the opposition"."""
+    words = {noun.lower_} | {child.lower_ for child in noun.lefts}
+    return not words.isdisjoint(_OPPOSING)
 
 
 def _parties(text: str, namings: Sequence[Naming]) -> dict[str, Party]:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from detente.parties.kind import STATE, is_body, kind_of, office
+from detente.parties.casing import first_word
+from detente.parties.kind import is_body, kind_of, office
 from detente.parties.party import is_generic
-from detente.scene import Party, Scene, described, pronoun
+from detente.scene import BYSTANDERS, Party, Scene, described, pronoun
 from detente.speech.cue import read_cues
 from detente.speech.quotation import Quotation
 from detente.statements import Span
@@ -26,9 +27,7 @@ _TURNS = {"Q": False, "A": True}
 _ASKERS = frozenset({"journalist", "moderator", "presenter", "reporter"})
 _NAMING = frozenset({"compound", "appos"})
 _NEAR = 300  # characters
-_OUTSIDERS = frozenset(
-    {"analyst", "critic", "expert", "observer", "people", "person", "resident", "source", "witness"}
-)
+_OUTSIDERS = BYSTANDERS | {"people", "person", "source", "witness"}
 
 
 class Sides:
@@ -43,6 +42,7 @@ class Sides:
         self._scene = scene
         self._known: dict[str, Party] = {}
         self._introductions: dict[str, Party | None] = {}
+        self._first_turn: int | None = None
 
     def of(self, quotation: Quotation, focus: Party | None) -> Party | None:
         """Return the side of a quotation's speaker.
@@ -59,11 +59,14 @@ class Sides:
         if self._points(quotation):
             self._known.pop(speaker, None)
         side = self._known.get(speaker)
+        is_turn = self._is_turn(quotation)
+        if is_turn and self._first_turn is None and quotation.source is not None:
+            self._first_turn = quotation.source[0]
         if side is None and quotation.source is not None:
-            side = self._described_by(quotation.source, speaker, focus, quotation.contents)
-        if side is None and _answers_questions(speaker):
+            side = self._described_by(quotation, quotation.source, focus)
+        if side is None and is_turn and _answers_questions(speaker):
             # The head of such a record says where the briefing is held.
-            side = self._scene.first_state
+            side = self._scene.first_state(self._first_turn)
         if side is not None and speaker:
             self._known[speaker] = side
         return side
@@ -87,22 +90,32 @@ class Sides:
         first = self._first_word(quotation.source) if quotation.source else ""
         return first in _OWNERS and (quotation.speaker or "").lower().startswith(first)
 
+    def _is_turn(self, quotation: Quotation) -> bool:
+        """Whether it is what stands behind a label: "MR. TAMM: We will sign."."""
+        source = quotation.source
+        return source is not None and self._scene.text.startswith(":", source[1])
+
     def _first_word(self, source: Span) -> str:
         return pronoun(self._scene.text[slice(*source)].split()[0])
 
     def _described_by(
-        self, source: Span, speaker: str, focus: Party | None, contents: Sequence[Span]
+        self, quotation: Quotation, source: Span, focus: Party | None
     ) -> Party | None:
+        speaker = quotation.speaker or ""
+        is_turn = self._is_turn(quotation)
         head = self._scene.head(source)
-        if head is not None and head.lemma_.lower() in _OUTSIDERS:
+        if head is not None and _is_outsider(head):
             return None
+        told = described(head) if head is not None else ()
+        # The parser may take what is asked in a turn to belong to the name before the colon.
+        inside = [word for word in told if not is_turn or self._scene.place(word) < source[1]]
         return (
-            self._named_by(list(described(head)) if head is not None else [])
-            or self._told_of_itself(source, contents)
+            self._named_by(inside)
+            or self._told_of_itself(source, quotation.contents)
             or self._scene.called(speaker)
             or self._introduced(speaker)
             or self._owner(source, focus)
-            or self._of_kind(kind_of(speaker), source[0])
+            or self._scene.of_kind(kind_of(speaker), source[0])
         )
 
     def _told_of_itself(self, source: Span, contents: Sequence[Span]) -> Party | None:
@@ -131,22 +144,6 @@ class Sides:
         """Return whose minister "its minister" is."""
         return focus if self._first_word(source) in _OWNERS else None
 
-    def _of_kind(self, kind: str | None, place: int) -> Party | None:
-        """Return the party of a kind that was last named before a place.
-
-        Where several states are named, "the minister" could be anybody's: it is that of the state
-        that the article is about, or none's.
-        """
-        if kind is None:
-            return None
-        same = self._scene.of_kind(kind)
-        same = [naming for naming in same if not is_generic(naming)] or same
-        if kind == STATE and len({naming.party for naming in same}) > 1:
-            return self._scene.main_state
-        before = [naming for naming in same if naming.start < place]
-        chosen = before[-1:] or same[:1]
-        return self._scene.party(chosen[0]) if chosen else None
-
     def _introduced(self, speaker: str) -> Party | None:
         """Return the party named where the article introduces a speaker."""
         if not speaker[:1].isupper() or pronoun(speaker.split()[0]) in _PRONOUNS | _OWNERS:
@@ -157,14 +154,17 @@ class Sides:
 
     def _find_introduction(self, speaker: str) -> Party | None:
         last = len(speaker.split()[-1])
-        name = r"\s+".join(map(re.escape, speaker.split()))
-        for match in re.finditer(rf"\b{name}\b", self._scene.text):
+        name = re.compile(r"\s+".join(map(re.escape, speaker.split())) + r"\b")
+        places = self._scene.places_of(first_word(speaker))
+        for match in filter(None, (name.match(self._scene.text, place) for place in places)):
             words = self._scene.words((match.end() - last, match.end()))
             if not words:
                 continue
             token = words[0][1]
             while token.dep_ in _NAMING and token.head is not token and not _is_owned(token):
                 token = token.head
+            if _is_outsider(token):
+                return None
             described_as = list(described(token))
             owned = next(filter(_is_owned, described_as), None)
             side = (
@@ -178,7 +178,7 @@ class Sides:
             nouns = (word for word in described_as if word.pos_ in ("NOUN", "PROPN"))
             kind = next(filter(None, map(office, nouns)), None)
             if kind is not None:
-                return self._of_kind(kind, match.start())
+                return self._scene.of_kind(kind, match.start())
         return None
 
     def _possessor(self, head: Token) -> Party | None:
@@ -226,6 +226,12 @@ def _answers_questions(label: str) -> bool:
     words = {word.rstrip(".").lower() for word in label.split()}
     cues = read_cues()
     return label.isupper() and bool(words & (cues.persons | cues.titles) - _ASKERS)
+
+
+def _is_outsider(head: Token) -> bool:
+    """Whether somebody is called an analyst or the like: "Israeli analyst Dan Levi"."""
+    called = [head, *(child for child in head.children if child.dep_ in _NAMING)]
+    return any(word.lemma_.lower() in _OUTSIDERS for word in called)
 
 
 def _is_owned(noun: Token) -> bool:

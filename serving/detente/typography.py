@@ -5,6 +5,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 
+# Latin letters, as they stand between the brackets of a regular expression: also those of names
+# such as Škoda and Łódź.
+_LATIN = [chr(code) for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00))]
+CAPITALS = "A-Z" + "".join(filter(str.isupper, _LATIN))
+SMALL = "a-z" + "".join(filter(str.islower, _LATIN))
+
 _STRAIGHT = {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'"}
 
 

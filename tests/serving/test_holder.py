@@ -286,9 +286,10 @@ def test_a_speaker_is_introduced_across_lines(discourse: Discourse) -> None:
 
 
 def test_statements_that_pass_no_gate_are_not_read(discourse: Discourse) -> None:
-    text = "Japan refused. It rained in Kyoto."
+    text = "Japan refused. Peru agreed."
     told = discourse.read(text, lambda statement: "refused" in statement)
     assert [bool(statement.candidates) for statement in told] == [True, False]
+    assert all(statement.candidates for statement in read(discourse, text))
     assert all(not t.candidates for t in discourse.read(text, lambda _: False))
 
 
@@ -364,3 +365,110 @@ def test_a_country_is_not_its_companies_and_unions(discourse: Discourse) -> None
     )
     told = read(discourse, text)
     assert ["DEU" in holders(statement) for statement in told] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "parties"),
+    [
+        ("Iran refused. The Israeli foreign minister said no.", {"ISR"}),
+        ("Mali refused. The president of Togo said the plan was dead.", {"TGO"}),
+        ("The Togo government agreed. The Ghana government refused.", {"GHA"}),
+        ("Volmar Corp. agreed. Norrmetal Inc. agreed. The board of Norrmetal refused.",
+         {"Norrmetal Inc."}),
+        ("Lisbon dockers agreed. The French union refused.", {"the union"}),
+    ],
+)  # fmt: skip
+def test_an_organ_is_its_owners(discourse: Discourse, text: str, parties: set[str]) -> None:
+    *_, told = read(discourse, text)
+    assert set(holders(told)) == parties
+
+
+def test_a_company_is_not_its_drivers(discourse: Discourse) -> None:
+    text = (
+        "Brevik Foods and the Seafarers' Alliance met. Brevik drivers walked out. The union said "
+        "no. The company refused to pay more."
+    )
+    *_, union, company = read(discourse, text)
+    assert set(holders(union)) == {"Seafarers' Alliance"}
+    assert set(holders(company)) == {"Brevik Foods"}
+
+
+def test_a_listed_body_is_not_the_company_that_has_no_name(discourse: Discourse) -> None:
+    text = "The company refused to pay. The International Monetary Fund has urged restraint."
+    company, _ = read(discourse, text)
+    assert set(holders(company)) == {"the company"}
+
+
+def test_rebels_are_not_the_state_they_fight(discourse: Discourse) -> None:
+    text = (
+        "Sudanese rebels rejected the truce. Sudanese rebel leader Musa Adam left. “We will "
+        "fight,” Adam said. Syrian opposition leaders refused."
+    )
+    first, _, we, opposition = read(discourse, text)
+    assert set(holders(first)) == {"the rebels"}
+    assert holders(we) == {"the rebels": "We"}
+    assert "SYR" not in holders(opposition)
+    assert holders(read(discourse, "An Israeli commander refused.")[0]) == {"ISR": "Israeli"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Israeli analyst Dan Levi was blunt. “We will never accept this,” Levi said.",
+        "It is over, said Dan Levi, an Israeli analyst.",
+        "French resident Anne Roy said the plan was dead.",
+        "Iran-backed fighters refused to withdraw.",
+        "Chinese-made goods will face tariffs, analysts said.",
+        "Talks in Doha, Qatar, ended on Monday without a compromise.",
+        "Residents of Lagos rejected the plan.",
+        "The Washington Post said a compromise was near.",
+        "Jordan Šimić said the plan was dead.",
+    ],
+)
+def test_who_comes_from_a_country_is_not_the_country(discourse: Discourse, text: str) -> None:
+    assert not any(c.party.actor for told in read(discourse, text) for c in told.candidates)
+
+
+def test_a_minister_at_home_is_not_the_other_sides(discourse: Discourse) -> None:
+    text = (
+        "CAIRO, 4 June (MENA) - Ethiopia must stop filling its dam, the foreign minister said. "
+        "Ethiopia refused. “We will not yield,” the minister said."
+    )
+    *_, told = read(discourse, text)
+    assert "ETH" not in holders(told)
+    text = (
+        "MOSCOW (TASS) - Moscow is ready, Deputy Foreign Minister Pavel Sidorov said. Washington "
+        "refused. Washington must wait. Washington said no. “We are ready,” Sidorov said."
+    )
+    *_, told = read(discourse, text)
+    assert "USA" not in holders(told)
+
+
+@pytest.mark.parametrize(
+    ("text", "party"),
+    [
+        ("Marks & Spencer refused to pay. Marks & Spencer said no.", "Marks & Spencer"),
+        ("Škoda Works Ltd. refused to pay.", "Škoda Works Ltd."),
+        ("U.N. envoy Jan Pronk agreed. Pronk said no.", "UN"),
+        ("Kenya's Information Minister Joe Odera said no.", "KEN"),
+    ],
+)
+def test_names_are_not_cut(discourse: Discourse, text: str, party: str) -> None:
+    *_, told = read(discourse, text)
+    assert set(holders(told)) == {party}
+
+
+def test_a_turn_does_not_tell_who_takes_it(discourse: Discourse) -> None:
+    text = (
+        "MR. PRICE: Good afternoon. We will not negotiate in public. Iran must act first.\n\n"
+        "QUESTION: Is Israel on board with you?\n\nMR. PRICE: We will see.\n\n"
+        "QUESTION: Do we expect a deal?\n"
+    )
+    _, we, *_, see, question = read(discourse, text)
+    assert holders(we) == holders(see) == holders(question) == {}
+
+
+def test_things_are_no_parties(discourse: Discourse) -> None:
+    text = "Volmar Corp. held talks. The target is a rise of two percent. The service was slow."
+    _, *told = read(discourse, text)
+    assert [holders(one) for one in told] == [{}, {}]

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from detente.parties.lexicon import CALENDAR, OPENERS
-from detente.typography import flatten, straighten
+from detente.typography import CAPITALS, SMALL, flatten, straighten
 
 Span = tuple[int, int]
 
 _FIRST_WORD = re.compile(r"\w+")
-_LOUD_LINE = re.compile(r"(?m)^[^a-zß-öø-ÿ\n]{6,}$")
+_LOUD_LINE = re.compile(rf"(?m)^[^{SMALL}\n]{{6,}}$")
 _HEADLINE = 200
 _STOPS = tuple(".?!,;:\"'")
 _NAME = (
     r"(?:(?:Ltd|Corp|Inc|Co|Bros|St|[A-Z](?:\.[A-Z])*)\.|plc\b"
-    r"|[A-ZÀ-ÖØ-Þ][\w&-]*(?:['’](?!s\b)\w+)*)"
+    rf"|[{CAPITALS}][\w&-]*(?:['’](?!s\b)\w+)*)"
 )
 _CAPITALISED = re.compile(rf"(?<![\w.])({_NAME})(['’]s?(?= ))?")
 _BREAK = (".", "!", "?", ":", ";")
@@ -82,10 +82,16 @@ def stands_at(name: str, flat: str, position: int) -> bool:
     )
 
 
-def passages(text: str, start: int, stop: int) -> Iterator[tuple[int, int, bool]]:
-    """Yield stretches of a text with whether they are lines printed in capitals throughout."""
+def passages(
+    text: str, start: int, stop: int, datelines: Iterable[Span]
+) -> Iterator[tuple[int, int, bool]]:
+    """Yield stretches of a text with whether their names are printed in capitals throughout.
+
+    Such are lines in capitals, and datelines that open with them: "CAIRO, 2 June (MENA) -".
+    """
     position = start
-    for first, last in loud_lines(text):
+    opened = (span for span in datelines if first_word(text, span[0]).isupper())
+    for first, last in sorted({*loud_lines(text), *opened}):
         begin, end = max(first, start), min(last, stop)
         if begin >= end:
             continue
@@ -159,6 +165,11 @@ def _rows(words: Iterable[Word], headline: bytearray) -> list[list[Word]]:
     return rows
 
 
+def _is_first_name(words: Sequence[Word]) -> bool:
+    """Whether the first of some words is the Jan of "Jan Holt"; "Jan." and "June Holt" are none."""
+    return words[0].text == "Jan" and len(words) > 1
+
+
 def _without_openers(run: list[Word]) -> list[Word]:
     """Return a run less the words that have their capital from the sentence they open."""
     first = 0
@@ -166,6 +177,6 @@ def _without_openers(run: list[Word]) -> list[Word]:
         first += 1
         if run[first - 1].key == "The":
             break
-    while first < len(run) and run[first].key in CALENDAR:
+    while first < len(run) and run[first].key in CALENDAR and not _is_first_name(run[first:]):
         first += 1
     return run[first:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ _SAYS = re.compile(
     r"|denie[sd]|accuse[sd]|warn(?:s|ed)|pledge[sd]|promise[sd]|withdrew|withdraws|suspend(?:s|ed)"
     r"|welcome[sd]|threaten(?:s|ed)|asked|asks|called|calls|urge[sd]|signed|signs)\b"
 )
+_OWNED = re.compile(r"'s? $")
 _OF = re.compile(r" of (?:the )?")
 _COMPOUND = re.compile(r"\b[Tt]he ((?:[a-z][\w-]*['’]? ){1,3}[a-z][\w-]*)")
 
@@ -61,7 +63,10 @@ class Cast:
         self._flat = self._page.flat
         namings = list(listed)
         self._listed = {naming.start: naming for naming in namings if naming.actor is not None}
-        self._generic = [naming for naming in namings if naming.actor is None]
+        self._places = sorted(self._listed)
+        others = [naming for naming in namings if naming.actor is None]
+        self._generic = [naming for naming in others if not naming.is_place]
+        self._nobodies = [naming for naming in others if naming.is_place]
         self._people, self._maybe_people = find_surnames(
             self._flat, self._page.runs, patterns.heads, self._listed
         )
@@ -74,7 +79,7 @@ class Cast:
         """Return the namings of listed and unlisted parties and their short forms."""
         for run in self._page.runs:
             self._find_body(run)
-        for naming in (*self._listed.values(), *self._found):
+        for naming in (*self._listed.values(), *self._found, *self._nobodies):
             self._covered.take(naming.start, naming.end)
         for run in self._page.runs:
             self._find_state(run)
@@ -98,8 +103,9 @@ class Cast:
         body = read_body(run, self._flat, self._patterns, self._listed)
         if body is None:
             return
-        for place in [place for place in self._listed if body.start <= place < body.end]:
-            del self._listed[place]
+        first, last = (bisect_left(self._places, edge) for edge in (body.start, body.end))
+        for place in self._places[first:last]:
+            self._listed.pop(place, None)
         company = body.head in self._patterns.companies
         party = self._enter(body.start, body.end, body.head, company=company)
         self._found.append(Naming(body.start, body.end, party, None, True))
@@ -116,6 +122,8 @@ class Cast:
         start, last = named[0].start, named[-1]
         of = self._patterns.organ_before(self._flat, start) is not None
         organ = self._has_organ(run, len(named))
+        if _OWNED.search(self._flat, max(0, start - 3), start):
+            return  # "Information" in "Kenya's Information Minister"
         definite = self._flat[max(0, start - 4) : start].lower() == "the "
         if not (of or organ) or not self._may_be_state(named, definite and organ):
             return
@@ -251,7 +259,7 @@ class Cast:
         free = [naming for naming in nouns if self._covered.is_free(naming.start, naming.end)]
         namings = [
             naming
-            for naming in (*self._listed.values(), *self._found, *free)
+            for naming in (*self._listed.values(), *self._found, *self._nobodies, *free)
             if not self._is_owned(naming)
         ]
         anaphors = Anaphors(self._patterns, self._aliases.nouns, self._speaking)

@@ -117,7 +117,7 @@ class Gazetteer:
         name as first printed. Short forms ("Ormond", "the Front", "the company") have the party of
         the full name. Names that stand for a place are marked.
         """
-        return Cast(self._patterns, text, self.scan(text)).namings()
+        return Cast(self._patterns, text, self._scan(text, 0, len(text))).namings()
 
     def find_names(self, text: str) -> list[Naming]:
         """Return every proper name of a statement, in reading order; none overlap.
@@ -134,16 +134,21 @@ class Gazetteer:
 
         Names that stand for a place are among them, marked; a person's name is not.
         """
-        return self._scan(text, 0, len(text))
+        namings = self._scan(text, 0, len(text))
+        return (naming for naming in namings if naming.actor or not naming.is_place)
 
     def _scan(self, text: str, start: int, stop: int) -> Iterator[Naming]:
+        """Yield namings, and names listed as nobody's ("Washington Post") as places of none."""
         text = straighten(text)
         flat = flatten(text)
         datelines = find_datelines(text)
-        for begin, end, loud in passages(text, start, stop):
+        for begin, end, loud in passages(text, start, stop, datelines):
             for place, spelling in self._matches(flat, begin, end, loud):
                 finish = place + len(spelling.text)
-                if not spelling.party or self._is_person(text, flat, place, finish, spelling):
+                if self._is_person(text, flat, place, finish, spelling):
+                    continue
+                if not spelling.party:
+                    yield Naming(place, finish, spelling.text, None, True, is_place=True)
                     continue
                 if spelling.actor is None:
                     place -= len("the ")

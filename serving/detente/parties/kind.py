@@ -36,6 +36,8 @@ class Kinds(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kinds: dict[str, Kind]
+    workforce: frozenset[str]
+    things: frozenset[str]
     organs: frozenset[str]
     stands: frozenset[str]
 

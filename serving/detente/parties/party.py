@@ -25,6 +25,7 @@ SUBJECT = frozenset({"nsubj", "nsubjpass", "csubj"})
 PAIR = frozenset({"both", "neither", "two"})
 _NO_NAMES = CALENDAR | word_set("Mr Mrs Ms Dr Gen Col Lt Maj Sgt Capt")
 _FIELDS = OFFICES | word_set("Assistant Fisheries Oil Petroleum Press Security Senior")
+_POSTS = word_set("Minister Ministry Secretary Undersecretary")
 _FEWEST = 2
 _GUESSES = ("company", "institution", "union", "group")
 _MODIFIERS = frozenset({"det", "amod", "compound"})
@@ -76,7 +77,8 @@ def settle(
     names = _Names(paragraphs, namings)
     unlisted = names.parties()
     listed = [*namings, *unlisted, *_loud(text, namings, {n.party for n in unlisted})]
-    found = sorted([*listed, *_bodies(paragraphs, listed)], key=lambda naming: naming.start)
+    found = [*listed, *_bodies(paragraphs, listed, states)]
+    found.sort(key=lambda naming: naming.start)
     kinds = _known_kinds(found, names.kinds, states, heads)
     return Roster(list(_merge(found, kinds)), list(names.people()), kinds)
 
@@ -95,7 +97,8 @@ def _known_kinds(
         else:
             # "Delmont Inc." is a company by what a head such as "Inc" stands for.
             nouns = heads.get(naming.party.split()[-1].rstrip("."), ())
-            kind = told.get(naming.party) or kind_of(naming.party) or kind_of(" ".join(nouns[:1]))
+            named = kind_of(naming.party) or kind_of(" ".join(nouns[:1]))
+            kind = named or told.get(naming.party)
         if kind:
             kinds[naming.party] = kind
     return kinds
@@ -192,7 +195,7 @@ class _Names:
                 yield Person(name.start, name.end, fullest, acts(name.head))
 
     def _is_no_person(self, name: _Name) -> bool:
-        return name.is_definite or name.text in self._written_short
+        return name.is_definite or "&" in name.text or name.text in self._written_short
 
     def _runs(self, paragraph: Paragraph) -> Iterator[_Name]:
         run: list[Token] = []
@@ -208,7 +211,7 @@ class _Names:
                 start, end = paragraph.start + run[0].idx, paragraph.start + run[-1].idx
                 name = run[0].doc[run[0].i : run[-1].i + 1].text
                 # "Deputy Energy" of "Deputy Energy Minister" is nobody's name.
-                if not _FIELDS.issuperset(name.split()):
+                if not (_FIELDS.issuperset(name.split()) or _is_field(run[-1])):
                     yield _Name(name, start, end + len(run[-1]), run[0], run[-1])
             run = []
 
@@ -246,15 +249,29 @@ def _is_short_form(short: _Name, full: _Name) -> bool:
     return in_brackets and short.text.isupper() and short.text == initials.upper()
 
 
+def _is_field(head: Token) -> bool:
+    """Whether a name is what a minister sees to: "Kenya's Information Minister"."""
+    after = _next(head)
+    return after is not None and head.dep_ == "compound" and after.text in _POSTS
+
+
 def _goes_on(run: Sequence[Token], token: Token) -> bool:
-    """Whether a token belongs to the name before it, or begins one; hyphens join."""
+    """Whether a token belongs to the name before it, or begins one; hyphens and "&" join."""
     hyphen = token.text == "-" and bool(run) and not run[-1].whitespace_ and not token.whitespace_
-    return hyphen or _is_name(token)
+    following = _next(token)
+    joins = token.text == "&" and bool(run) and following is not None and _is_name(following)
+    return hyphen or joins or _is_name(token)
 
 
 def _is_name(token: Token) -> bool:
     is_capitalised = token.pos_ == "PROPN" and token.text[:1].isupper()
-    return is_capitalised and token.text.rstrip(".") not in _NO_NAMES
+    following = _next(token)
+    is_jan = token.text == "Jan" and following is not None and following.pos_ == "PROPN"
+    return is_capitalised and (is_jan or token.text.rstrip(".") not in _NO_NAMES)
+
+
+def _next(token: Token) -> Token | None:
+    return token.doc[token.i + 1] if token.i + 1 < len(token.doc) else None
 
 
 def _owned_kind(head: Token) -> str | None:
@@ -268,7 +285,8 @@ def _owned_kind(head: Token) -> str | None:
 def _told_kind(noun: Token, is_description: bool) -> str | None:
     kind = office(noun)
     if kind is None or not is_description:
-        return kind
+        # Brevik's drivers may well be in a union, but Brevik is none.
+        return None if noun.lower_ in read_kinds().workforce else kind
     # "Aalto, the finance chief" and "Aalto, the owner" are persons, "Aerovel, the airline" is not.
     is_person = noun.lemma_.lower() in read_cues().persons
     return kind if noun.lower_ in read_kinds().kinds[kind].bodies and not is_person else None
@@ -332,9 +350,11 @@ def _loud(text: str, namings: Sequence[Naming], names: set[str]) -> Iterator[Nam
             yield Naming(match.start(), match.end(), loud[match.group()], None, True)
 
 
-def _bodies(paragraphs: Sequence[Paragraph], namings: Sequence[Naming]) -> Iterator[Naming]:
+def _bodies(
+    paragraphs: Sequence[Paragraph], namings: Sequence[Naming], states: Container[str]
+) -> Iterator[Naming]:
     """Yield "the league", bare "drivers" and others that act and that no naming covers."""
-    covered = {place for naming in namings for place in range(naming.start, naming.end)}
+    covered = {place: naming for naming in namings for place in range(naming.start, naming.end)}
     for paragraph in paragraphs:
         for token in paragraph.doc:
             place = paragraph.start + token.idx
@@ -343,8 +363,26 @@ def _bodies(paragraphs: Sequence[Paragraph], namings: Sequence[Naming]) -> Itera
             lefts = [child for child in token.lefts if child.dep_ in _MODIFIERS]
             if not _is_group(token, lefts):
                 continue
+            owners = (covered.get(paragraph.start + word.idx) for word in (*lefts, *_owners(token)))
+            if any(owner is not None and _is_organ(token, owner, states) for owner in owners):
+                continue
             first = paragraph.start + (lefts[0].idx if lefts else token.idx)
             yield Naming(first, place + len(token), f"the {token.lower_}", None, True)
+
+
+def _owners(noun: Token) -> Iterator[Token]:
+    """Yield what stands behind the "of" of a noun."""
+    for word in noun.rights:
+        if word.lower_ == "of":
+            yield from (child for child in word.children if child.dep_ == "pobj")
+
+
+def _is_organ(noun: Token, owner: Naming, states: Container[str]) -> bool:
+    """Whether a noun stands for its owner: "the Togo minister" does, "the Togo union" does not."""
+    kind = kind_nouns().get(noun.lower_)
+    if owner.actor in states:
+        return kind == STATE
+    return kind not in (None, "group", "union")
 
 
 def _is_group(noun: Token, lefts: Sequence[Token]) -> bool:
@@ -356,8 +394,12 @@ def _is_group(noun: Token, lefts: Sequence[Token]) -> bool:
     """
     if subject_of(noun) is None or any(word.lower_ in PAIR for word in noun.lefts):
         return False
-    if noun.lower_ in kind_nouns():
-        is_bare = noun.tag_ == "NNS" and not lefts
+    kind = kind_nouns().get(noun.lower_)
+    if kind is not None:
+        # "Colombian guerrillas" are a party, "Colombian drivers" are not yet one.
+        is_bare = noun.tag_ == "NNS" and (not lefts or (kind == "group" and lefts[0].dep_ != "det"))
+        if noun.lower_ in read_kinds().things and not acts(noun):
+            return False
         return is_bare or (bool(lefts) and lefts[0].lower_ == "the")
     if not acts(noun):
         return False
@@ -374,14 +416,17 @@ def _merge(namings: Sequence[Naming], kinds: Mapping[str, str]) -> Iterator[Nami
         if kind and naming.is_noun and not naming.is_place:
             places[kind].append((naming.start, naming))
     nameless = {p for p, kind in known.items() if kind is None}
+    listed = {naming.party for naming in namings if naming.actor is not None}
     called = {kind_of(naming.party) for naming in namings if is_generic(naming)} - {None}
     unclaimed = called - set(places)
     kind = next((k for k in _GUESSES if k in unclaimed), None)
-    if kind and len(nameless) == 1:
-        # The one party of no known kind is the one of the kind that has no name.
+    if kind and len(nameless) == 1 and not nameless & listed:
+        # The one party of no known kind is the one of the kind that has no name, unless it is
+        # one that everybody knows not to be: the IMF is no company.
         (party,) = nameless
         places[kind] = [(n.start, n) for n in namings if n.party == party]
     bodies = _bodies_of_kinds(namings)
+    home = _home(namings, kinds)
     for naming in namings:
         kind = kind_of(naming.party) if is_generic(naming) else None
         if kind is None:
@@ -392,7 +437,23 @@ def _merge(namings: Sequence[Naming], kinds: Mapping[str, str]) -> Iterator[Nami
         # Before any is named, only one that stays alone in the article can be meant.
         is_known = at >= 0 or len({other.party for _, other in named}) == 1
         target = named[max(at, 0)][1] if is_known else bodies.get(kind, naming)
+        if home not in (None, target.party) and target.actor and _is_minister(naming):
+            yield naming
+            continue
         yield replace(naming, party=target.party, actor=target.actor)
+
+
+def _is_minister(naming: Naming) -> bool:
+    """Whether it is "the foreign minister" or "Commerce Ministry", of a state that goes unsaid."""
+    offices = read_kinds().kinds[STATE].offices
+    return "Minist" in naming.party or bare_noun(naming.party) in offices
+
+
+def _home(namings: Sequence[Naming], kinds: Mapping[str, str]) -> str | None:
+    """Return the state of a dateline, whose minister is the one that needs no other name."""
+    states = (naming for naming in namings if kinds.get(naming.party) == STATE)
+    first = next(states, None)
+    return first.party if first is not None and first.is_place else None
 
 
 def _bodies_of_kinds(namings: Sequence[Naming]) -> dict[str, Naming]:

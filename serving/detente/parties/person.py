@@ -8,13 +8,14 @@ from itertools import pairwise
 
 from detente.parties.casing import Run
 from detente.parties.lexicon import DIRECTIONS, OFFICES, TITLES
+from detente.typography import CAPITALS, SMALL
 
 _HONORIFIC = re.compile(
     r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Sir|Dame|Lord|Lady|Sen|Rep|Judge|Justice|Senator"
     r"|Sister|Brother)\.? $"
 )
-_INITIAL = re.compile(r"(?<![\w.])[A-Z]\. $")
-_SURNAME = re.compile(r" ([A-Z][a-z'’-]+)")
+_INITIAL = re.compile(rf"(?<![\w.])[{CAPITALS}]\. $")
+_SURNAME = re.compile(rf" ([{CAPITALS}][{SMALL}'’-]+)")
 _UNTITLED = OFFICES | DIRECTIONS
 
 

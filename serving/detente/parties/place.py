@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 
+from detente.typography import CAPITALS
+
 # An agency or a date tells a dateline in either case from a headline such as "Iran - US: No deal".
-_TOLD = (
-    r"[ \t]*[A-Z][\w.'’-]*(?:(?:, | |/)[A-Z][\w.'’-]*){0,5},? "
-    r"(?:\([A-Z][^)\n]{1,30}\)|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? \d{1,2}"
-    r"(?:, \d{4})?) ?(?:--|[-–—]) "
-)
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
+_DAY = rf"(?:{_MONTH} \d{{1,2}}|\d{{1,2}} {_MONTH})(?:,? \d{{4}})?"
+_AGENCY = r"\([A-Z][^)\n]{1,30}\)"
+_NAMES = rf"[{CAPITALS}][\w.'’-]*(?:(?:, | |/)[{CAPITALS}][\w.'’-]*){{0,5}}"
+_TOLD = rf"[ \t]*{_NAMES},? (?:{_AGENCY}|{_DAY}(?: {_AGENCY})?) ?(?:--|[-–—]) "
 # In capitals a dash is enough before a sentence.
 _LOUD = (
-    r"[A-Z][A-Z .'’-]{2,40}\b(?:,[^—–]{1,40}?)?(?: \([^()]{1,30}\))? ?(?:—|–|--| - )\s*"
-    r"(?=[\"“‘'A-Z])"
+    rf"[{CAPITALS}][{CAPITALS} .'’-]{{2,40}}\b(?:,[^—–]{{1,40}}?)?(?: \([^()]{{1,30}}\))? ?"
+    r"(?:—|–|--| - )\s*"
+    rf"(?=[\"“‘'{CAPITALS}])"
 )
 _DATELINE = re.compile(rf"(?m)^{_TOLD}")
 _OPENING = re.compile(rf"{_LOUD}|{_TOLD}")
@@ -24,7 +27,8 @@ _IN = re.compile(
 _AT = re.compile(r"\b(?:in|at|near|outside|inside)(?: the)? $", re.IGNORECASE)
 _PLACE_OF = re.compile(
     r"\b(?:city|mayor|university|bishop|archbishop|streets?|port|suburbs?|outskirts|residents|people"
-    r"|battle|siege|fall|treaty|school|map|north|south|east|west) of $"
+    r"|battle|siege|fall|treaty|school|map|north|south|east|west) of $",
+    re.IGNORECASE,
 )
 # "officials in Moscow", "a letter to Moscow", "it is up to Moscow": the government is meant.
 _SPEAKERS = re.compile(

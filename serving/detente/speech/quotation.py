@@ -19,13 +19,14 @@ from detente.speech.marks import NEAR, Marks, Stretch
 from detente.speech.nominal import attribute_adjective, attribute_adjunct, attribute_noun
 from detente.speech.tree import VERBAL, Tree
 from detente.statements import Span
+from detente.typography import CAPITALS
 
 if TYPE_CHECKING:
     from detente.speech.parser import Paragraph
 
 _RUBRICS = {"update", "exclusive", "analysis", "opinion", "video", "watch", "photos", "live"}
 _TURN = re.compile(
-    r"[“\"]?(?P<label>[A-Z][\w.'’-]*(?: [A-Z(][\w.'’)-]*){0,4})"
+    rf"[“\"]?(?P<label>[{CAPITALS}][\w.'’-]*(?: [{CAPITALS}(][\w.'’)-]*){{0,4}})"
     r"(?P<role>,[^:!?\n]{2,80})?(?P<aside> \([^():\n]{2,40}\))?:\s+(?=\S)"
 )
 
