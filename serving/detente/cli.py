@@ -14,6 +14,7 @@ from dataclasses import replace
 from enum import Enum
 from functools import partial
 from importlib.metadata import entry_points
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +26,7 @@ from detente.errors import DetenteError, InputError
 
 if TYPE_CHECKING:
     from detente.codebook import Codebook
+    from detente.intake.source import Columns, Failure, Source
     from detente.parts import Totals
     from detente.reading import Reading
     from detente.table import Row
@@ -35,6 +37,7 @@ _PARTIES_SHOWN = 12
 _PARTICULARS = re.compile(r"^.*?: |'.*'|\d+")  # of a note: its place, names and numbers
 _ENDINGS_SHOWN = 5
 _SUMMARY_PARTIES = 20
+_WIDE = 100  # columns of a terminal that has room for all of a summary's
 _TIMELINE_PARTIES = 6
 
 
@@ -147,7 +150,8 @@ def classify(
         typer.Option(
             "--input",
             "-i",
-            help="JSON lines with text and, if known, id and holder; - for those on stdin.",
+            help="JSON lines with text and, if known, id and holder; other fields are copied. "
+            "- for those on stdin.",
         ),
     ] = None,
     output: Annotated[
@@ -203,8 +207,11 @@ def classify(
             progress=sys.stderr.isatty(),
             places=places,
         )
+        fields = set[str]().union(*records)
+        if taken := [name for name in readings[0].to_dict() if name in fields]:
+            _say(f"{input}: fields named like those of labels are left out: {', '.join(taken)}")
         for record, reading in zip(records, readings, strict=True):
-            row = {"id": record["id"], **reading.to_dict()}
+            row = {"id": record["id"], **record, **reading.to_dict()}
             write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
@@ -219,9 +226,14 @@ def _show_evidence(reading: Reading, codebook: Codebook) -> None:
 
 def _read_statements(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     from detente.files import parse_lines, read_jsonl
-    from detente.intake.listing import STDIN
+    from detente.intake.listing import STDIN, TABLES, ending
     from detente.tagger import check_pair
 
+    if ending(path) in set(TABLES) - {".jsonl"}:
+        raise InputError(
+            f"{path}: is no file of JSON lines; write each of its rows as one, for example "
+            '{"text": "We agree.", "holder": "We"}'
+        )
     records = parse_lines(sys.stdin.buffer, "-") if path == STDIN else read_jsonl(path)
     for number, (place, record) in enumerate(records, start=1):
         if isinstance(record, InputError):
@@ -291,6 +303,10 @@ def tag(
     date_column: Annotated[
         str | None, typer.Option(help="Of tables: the column with its date.")
     ] = None,
+    date_format: Annotated[
+        str | None,
+        typer.Option(help="Of tables: how dates such as 11/02/2026 are written: %m/%d/%Y."),
+    ] = None,
     title_column: Annotated[
         str | None, typer.Option(help="Of tables: the column with its title.")
     ] = None,
@@ -328,7 +344,7 @@ def tag(
     from detente.batch import Batch, Outcomes, describe_failures, tally
     from detente.bundle import read_manifest
     from detente.intake.listing import STDIN, named_files
-    from detente.intake.reader import Columns, count_articles, entries, list_files
+    from detente.intake.reader import Columns, check_tables, count_articles, entries, list_files
     from detente.parts import See, Totals, parts_folder, without_output
     from detente.progress import tracking
     from detente.remote import File, placing
@@ -346,7 +362,7 @@ def tag(
     folder = locate_model(model)
     manifest = read_manifest(folder)
     kept = tuple(keep or ())
-    columns = Columns(text_column, id_column, date_column, title_column, kept)
+    columns = Columns(text_column, id_column, date_column, title_column, kept, date_format)
     settings = Settings(
         # What an alias names may change: fetched once here, checked by each node of a cluster.
         model=model if model is None or engine is _Engine.ray else str(folder),
@@ -383,6 +399,8 @@ def tag(
         raise InputError("tag: --resume cannot read stdin again; save it as a file and tag that")
     if not files:
         raise InputError(f"{' '.join(paths)}: holds only what detente tag wrote, and no article")
+    local_files = [file for file in files if isinstance(file, Path)]
+    check_tables(local_files, named_files(paths), columns, notes)
     shown: list[Row] = []
     place: Path | None = None
 
@@ -421,7 +439,8 @@ def tag(
 
         Console().print(tag_table(shown, manifest.codebook))
     notes.sum_up()
-    _print_totals(totals, output, others)
+    filters = {"--only-positions": only_positions, "--min-confidence": min_confidence > 0}
+    _print_totals(totals, output, others, [name for name, given in filters.items() if given])
     if totals.failures:
         raise typer.Exit(1)
 
@@ -459,14 +478,12 @@ def _tell(line: str) -> None:
     print(" ".join(printable(without_halves(line)).splitlines()), file=sys.stderr)
 
 
-def _print_totals(totals: Totals, output: str | None, others: Counter[str]) -> None:
+def _print_totals(
+    totals: Totals, output: str | None, others: Counter[str], filters: Sequence[str]
+) -> None:
     from detente.parts import errors_place
 
-    for _, reason in totals.failures[:_FAILURES_SHOWN]:
-        _say(f"skipped: {reason}")
-    more = len(totals.failures) - _FAILURES_SHOWN
-    if more > 0:
-        _say(f"skipped: {more} more")
+    _say_skipped([reason for _, reason in totals.failures])
     parties = sorted(totals.positions.items(), key=lambda item: (-item[1], item[0]))
     named = ", ".join(f"{party or 'no party'} {n}" for party, n in parties[:_PARTIES_SHOWN])
     if named:
@@ -476,14 +493,23 @@ def _print_totals(totals: Totals, output: str | None, others: Counter[str]) -> N
         kinds += ", ..." * (len(others) > _ENDINGS_SHOWN)
         count = _some(others.total(), "file")
         _tell(f"left alone: {count} of other kinds ({kinds})")
-    written = f", written to {output}" if output else ""
     errors = f" (see {errors_place(output)})" if output and totals.failures else ""
+    kept = f" kept by {' and '.join(filters)}" if filters else ""
+    written = f"; written to {output}" if output else ""
     _tell(
-        f"{_some(totals.articles, 'article')}, {_some(totals.statements, 'statement')} "
-        f"({totals.skipped} without a sign of a position or party), {_some(totals.rows, 'row')}, "
-        f"{_some(sum(totals.positions.values()), 'position')}{written}; "
-        f"{len(totals.failures)} skipped{errors}"
+        f"{_some(totals.articles, 'article')}, besides {len(totals.failures):,} skipped{errors}; "
+        f"{_some(totals.statements, 'statement')}, {totals.skipped:,} of them skipped for no sign "
+        f"of a position or no party; {_some(totals.rows, 'row')}{kept}, "
+        f"{sum(totals.positions.values()):,} of them with a position{written}"
     )
+
+
+def _say_skipped(reasons: Sequence[str]) -> None:
+    for reason in reasons[:_FAILURES_SHOWN]:
+        _say(f"skipped: {reason}")
+    more = len(reasons) - _FAILURES_SHOWN
+    if more > 0:
+        _say(f"skipped: {more} more")
 
 
 def _some(count: int, noun: str) -> str:
@@ -492,12 +518,32 @@ def _some(count: int, noun: str) -> str:
 
 @app.command(
     epilog="Examples:  detente show article.txt  |  detente show article.txt --svg article.svg  |  "
-    "detente show page.html --html tagged.html"
+    "detente show page.html --html tagged.html  |  detente show archive.csv --id 4711"
 )
 def show(
-    path: Annotated[str, typer.Argument(help="One article of any kind that tag reads.")],
+    path: Annotated[
+        str, typer.Argument(help="An article, or a table or folder of them, that tag reads.")
+    ],
     svg: Annotated[Path | None, typer.Option(help="Write a picture here instead.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a web page here instead.")] = None,
+    identifier: Annotated[
+        str | None,
+        typer.Option(
+            "--id",
+            metavar="ID",
+            help="Of several articles: the one that tags have so in their column article. "
+            "Default: the first.",
+        ),
+    ] = None,
+    text_column: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a table: the column with the article's text. Default: found by name."
+        ),
+    ] = None,
+    id_column: Annotated[
+        str | None, typer.Option(help="Of a table: the column with its id.")
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Highlight the words that carry each position.")
     ] = False,
@@ -511,11 +557,11 @@ def show(
     from rich.console import Console
 
     from detente.files import replacing
-    from detente.intake.reader import read_articles
+    from detente.intake.source import Columns
     from detente.picture import article_text, save_svg
     from detente.tagger import Tagger
 
-    source = next(read_articles([path], say=_say))
+    source = _pick_article(path, Columns(text_column, id_column), identifier)
     tagger = Tagger.load(model, threads=threads, actors=actors)
     article = tagger.tag(source, explain=explain)
     if html:
@@ -530,9 +576,37 @@ def show(
         Console().print(article_text(article, tagger.codebook))
 
 
+def _pick_article(path: str, columns: Columns, identifier: str | None) -> Source:
+    from detente.batch import describe_failures
+    from detente.intake.reader import read_articles
+
+    failures: list[Failure] = []
+    notes = _Notes()
+    articles = read_articles([path], columns, on_failure=failures.append, say=notes)
+    first = next(articles, None)
+    if first is None:
+        raise InputError(describe_failures([(each.name, each.message) for each in failures]))
+    if identifier is None:
+        _say_skipped([failure.message for failure in failures])
+        notes.sum_up()
+        if next(articles, None):
+            _say(f"{first.name}: the first of several articles; --id picks another")
+        return first
+    found = (article for article in chain([first], articles) if article.name == identifier)
+    picked = next(found, None)
+    notes.sum_up()
+    if picked is None:
+        bad = f", and {_some(len(failures), 'article')} cannot be read" if failures else ""
+        raise InputError(f"{path}: no article is {identifier!r}; the first is {first.name!r}{bad}")
+    return picked
+
+
 class _Period(str, Enum):
+    day = "day"
     week = "week"
     month = "month"
+    quarter = "quarter"
+    year = "year"
     none = "none"
 
 
@@ -616,7 +690,9 @@ def summarize(
     else:
         from rich.console import Console
 
-        Console().print(summary_table(summary.top(top or _SUMMARY_PARTIES)))
+        console = Console()
+        shortened = summary.top(top or _SUMMARY_PARTIES)
+        console.print(summary_table(shortened, articles=console.width >= _WIDE))
         if top is None and len(summary.parties) > _SUMMARY_PARTIES:
             sys.stdout.flush()
             shown = f"{_SUMMARY_PARTIES} of {len(summary.parties)} {summary.noun} shown"

@@ -141,13 +141,13 @@ def parse_lines(
 
 
 def parse_object(line: str, place: str) -> dict[str, Any]:
-    """Return the JSON object on one line.
+    """Return the JSON object on one line; NaN, which pandas writes for an empty cell, is null.
 
     Raises:
         InputError: bad JSON, or JSON that is not an object; the message starts with ``place``.
     """
     try:
-        value = json.loads(line, parse_constant=_refuse_constant)
+        value = json.loads(line, parse_constant=_constant)
         if "\\u" in line:
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -163,8 +163,9 @@ def parse_object(line: str, place: str) -> dict[str, Any]:
     return value
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+def _constant(name: str) -> None:
+    if name != "NaN":
+        raise ValueError(f"{name} is no JSON")
 
 
 def make_folder(path: str | Path) -> Path:

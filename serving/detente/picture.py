@@ -43,6 +43,8 @@ def clean(text: str) -> str:
 def tag_table(rows: Iterable[Row], codebook: Codebook) -> Table:
     """Return a table of the statements that take a position, one line for each holder.
 
+    Where the party's name differs from the holder's words, it stands below them.
+
     Args:
         rows: as `detente.article.Article.rows` gives them, article by article.
         codebook: the model's.
@@ -61,7 +63,7 @@ def tag_table(rows: Iterable[Row], codebook: Codebook) -> Table:
                 continue
             table.add_row(
                 Text("" if row["statement"] == last else clean(row["text"])),
-                Text(clean(row["holder"] or "—")),
+                _holder_cell(row),
                 *_label_cells(row, codebook),
             )
             last = row["statement"]
@@ -145,6 +147,12 @@ def _highlights(holders: Sequence[Holder], codebook: Codebook) -> dict[Span, str
         for word in prediction.evidence[:HIGHLIGHTED]
     ]
     return {span: colour for _, span, colour in sorted(found)}
+
+
+def _holder_cell(row: Row) -> Text:
+    holder, party = clean(row["holder"] or "—"), clean(row["party"] or "")
+    is_same = party.casefold() in ("", holder.casefold())
+    return Text(holder) if is_same else Text.assemble(holder, (f"\n= {party}", "dim"))
 
 
 def _label_cells(row: Row, codebook: Codebook) -> list[Text]:

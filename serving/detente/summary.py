@@ -6,7 +6,7 @@ import datetime
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from pathlib import Path
 from typing import Any, Literal
@@ -20,7 +20,7 @@ from detente.errors import InputError
 from detente.picture import clean
 from detente.tagtable import Batch, TagTable, list_tables
 
-Period = Literal["week", "month", "none"]
+Period = Literal["day", "week", "month", "quarter", "year", "none"]
 
 UNDATED = "undated"
 _MERGE_ROWS = 1_000_000
@@ -32,12 +32,14 @@ class Tally:
 
     Attributes:
         party: the actor's id or the party's name; None where the rows have none.
-        period: "2024-W07", "2024-02", "undated", or "all" where time is not divided.
+        period: "2024-02-14", "2024-W07", "2024-02", "2024-Q1", "2024", "undated", or "all" where
+            time is not divided.
         start: the period's first day; None where it has none.
         rows: the rows of the tag table.
         positions: those of them that take a position on any dimension.
         labels: for each dimension, how many rows take each label other than "no position".
         abstained: how many of these labels are abstained from.
+        articles: how many articles the rows are of; None where the tables do not tell.
     """
 
     party: str | None
@@ -47,6 +49,7 @@ class Tally:
     positions: int
     labels: Mapping[str, Mapping[str, int]]
     abstained: int = 0
+    articles: int | None = None
 
     def count(self, dimension: Dimension) -> int:
         """Return how many rows take a position on a dimension."""
@@ -77,7 +80,7 @@ class Summary:
 
     Attributes:
         by: what the rows were gathered by: "party", "actor" or another column.
-        period: "week", "month", or "none" for no division of time.
+        period: "day", "week", "month", "quarter", "year", or "none" for no division of time.
         dimensions: those of the codebook that the tables have.
         notes: what is odd about the tables, one line each.
     """
@@ -126,6 +129,7 @@ class Summary:
                 self.by: tally.party,
                 "period": tally.period,
                 "period_start": tally.start,
+                "articles": tally.articles,
                 "rows": tally.rows,
                 "positions": tally.positions,
                 **dict(_cells(tally, self.dimensions)),
@@ -171,9 +175,9 @@ def summarize(
     min_confidence: float = 0.0,
     drop_abstained: bool = False,
 ) -> Summary:
-    """Sum up tag tables, read in batches: memory follows the parties, not the rows.
+    """Sum up tag tables, read in batches: memory follows the parties and articles, not the rows.
 
-    Of several tables, a hash of each article's id is in memory too.
+    Of an article's id, only its hash is in memory.
 
     Args:
         paths: tables written by ``detente tag``, see `detente.tagtable.list_tables`.
@@ -204,7 +208,7 @@ def summarize(
         _check_abstained(tables)
     seen = _Articles() if len(tables) > 1 else None
     counter = _Counter(dimensions, by, period, min_confidence, drop_abstained)
-    counts = _counted(counter, _batches(tables, wanted, seen))
+    counts, articles = _counted(counter, _batches(tables, wanted, seen))
     if not counts.num_rows:
         others = ", nor does any of the others" if len(tables) > 1 else ""
         raise InputError(f"{tables[0].path}: holds no rows{others}")
@@ -212,7 +216,7 @@ def summarize(
         by,
         period,
         dimensions,
-        _tallies(counts, dimensions, period),
+        _tallies(counts, articles, dimensions, period),
         tuple(seen.notes) if seen else (),
     )
 
@@ -260,8 +264,7 @@ def _batches(
     tables: Sequence[TagTable], wanted: Sequence[str], seen: _Articles | None
 ) -> Iterator[Batch]:
     for table in tables:
-        optional = ["abstained", "article"] if seen else ["abstained"]
-        found = [name for name in optional if name in table.columns]
+        found = [name for name in ("abstained", "article") if name in table.columns]
         columns = list(dict.fromkeys([*wanted, *found]))
         for batch in table.batches(columns):
             if seen and "article" in columns:
@@ -295,20 +298,22 @@ class _Articles:
         if again:
             self.notes.append(
                 f"{path}: {again} of its {len(self._here)} articles have the id of one in an "
-                f"earlier table, for example {clean(self._example)[:60]!r}, and count again"
+                f"earlier table, for example {clean(self._example)[:60]!r}, and their rows count "
+                "again"
             )
         self._earlier |= self._here
         self._here, self._example = set(), ""
 
 
-def summary_table(summary: Summary) -> Table:
-    """Return a summary as a table for the terminal."""
+def summary_table(summary: Summary, *, articles: bool = True) -> Table:
+    """Return a summary as a table for the terminal; ``articles`` is a column to leave out."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.caption, table.caption_justify = _caption(summary), "left"
     table.add_column(Text(clean(summary.by)), overflow="fold")
     table.add_column("period", no_wrap=True)
-    table.add_column("rows", justify="right")
-    table.add_column("positions", justify="right")
+    counts = ["articles", "rows", "positions"] if articles else ["rows", "positions"]
+    for count in counts:
+        table.add_column(count, justify="right")
     for dimension in summary.dimensions:
         table.add_column(dimension.name, justify="right" if dimension.scale else "left")
     previous: object = summary
@@ -317,7 +322,9 @@ def summary_table(summary: Summary) -> Table:
             table.add_section()
         name = "" if tally.party == previous else clean(tally.party or summary.nameless)
         cells = [_shown(tally, dimension) for dimension in summary.dimensions]
-        table.add_row(Text(name), tally.period, str(tally.rows), str(tally.positions), *cells)
+        numbers = [getattr(tally, count) for count in counts]
+        shown = ("—" if number is None else str(number) for number in numbers)
+        table.add_row(Text(name), tally.period, *shown, *cells)
         previous = tally.party
     return table
 
@@ -349,6 +356,7 @@ def _columns(dimensions: Sequence[Dimension]) -> dict[str, type]:
     cells: dict[str, type] = {
         "period": str,
         "period_start": datetime.date,
+        "articles": int,
         "rows": int,
         "positions": int,
     }
@@ -378,9 +386,14 @@ def _rounded(number: float | None) -> float | None:
     return None if number is None else round(number, 6)
 
 
-def _tallies(counts: Any, dimensions: Sequence[Dimension], period: Period) -> tuple[Tally, ...]:
-    cells = zip(*(column.to_pylist() for column in counts.columns), strict=True)
-    tallies = [_tally(row, dimensions, period) for row in cells]
+def _tallies(
+    counts: Any, articles: Any, dimensions: Sequence[Dimension], period: Period
+) -> tuple[Tally, ...]:
+    per_group = {(party, start): number for party, start, number in _cells_of(articles)}
+    tallies = [
+        replace(tally, articles=per_group[tally.party, tally.start] or None)
+        for tally in (_tally(row, dimensions, period) for row in _cells_of(counts))
+    ]
     positions: Counter[str | None] = Counter()
     for tally in tallies:
         positions[tally.party] += tally.positions
@@ -392,6 +405,10 @@ def _tallies(counts: Any, dimensions: Sequence[Dimension], period: Period) -> tu
     return tuple(sorted(tallies, key=order))
 
 
+def _cells_of(table: Any) -> Iterator[tuple[Any, ...]]:
+    return zip(*(column.to_pylist() for column in table.columns), strict=True)
+
+
 def _tally(row: Sequence[Any], dimensions: Sequence[Dimension], period: Period) -> Tally:
     party, start, rows, positions, abstained, *counts = row
     rest = iter(counts)
@@ -399,38 +416,74 @@ def _tally(row: Sequence[Any], dimensions: Sequence[Dimension], period: Period) 
         dimension.name: {label: next(rest) for label in positions_of(dimension)}
         for dimension in dimensions
     }
-    return Tally(party, _period_name(start, period), start, rows, positions, labels, abstained)
+    return Tally(party, period_name(start, period), start, rows, positions, labels, abstained)
 
 
-def _period_name(start: datetime.date | None, period: Period) -> str:
+def period_name(start: datetime.date | None, period: Period) -> str:
+    """Return the name of a period from its first day, which is None for rows without a date."""
     if period == "none":
         return "all"
     if start is None:
         return UNDATED
-    if period == "month":
-        return f"{start.year:04}-{start.month:02}"
-    year, week, _ = start.isocalendar()
-    return f"{year:04}-W{week:02}"
+    if period == "week":
+        year, week, _ = start.isocalendar()
+        return f"{year:04}-W{week:02}"
+    names = {
+        "day": start.isoformat(),
+        "month": f"{start.year:04}-{start.month:02}",
+        "quarter": f"{start.year:04}-Q{(start.month + 2) // 3}",
+        "year": f"{start.year:04}",
+    }
+    return names[period]
 
 
-def _counted(counter: _Counter, batches: Iterator[Batch]) -> Any:
+def _counted(counter: _Counter, batches: Iterator[Batch]) -> tuple[Any, Any]:
+    """Return the counts of each party and period, and of how many articles they are."""
+    counts, articles = _Groups(2), _Groups(3)
+    counts.add(counter.nothing())
+    articles.add(counter.no_article())
+    for batch in batches:
+        counts.add(counter.count(batch))
+        articles.add(counter.articles(batch))
+    found = articles.total()
+    keys = found.column_names[:2]
+    return counts.total(), found.group_by(keys).aggregate([("article", "count")])
+
+
+@dataclass
+class _Groups:
+    """Arrow tables, the rows that are equal in the first columns added up, a batch at a time."""
+
+    keys: int
+    tables: list[Any] = field(default_factory=list)
+
+    def add(self, table: Any) -> None:
+        """Add a table of the same columns."""
+        self.tables.append(table)
+        whole, *waiting = self.tables
+        if sum(table.num_rows for table in waiting) > max(_MERGE_ROWS, whole.num_rows):
+            self.tables = [self.total()]
+
+    def total(self) -> Any:
+        """Return all tables as one."""
+        import pyarrow
+
+        return _added(pyarrow.concat_tables(self.tables), self.keys)
+
+
+def _added(counts: Any, keys: int = 2) -> Any:
+    """Return the counts of rows with equal keys, such as party and period, added up."""
+    names = counts.column_names
+    sums = [(name, "sum") for name in names[keys:]]
+    added = counts.group_by(names[:keys]).aggregate(sums)
+    added = added.select([*names[:keys], *(f"{name}_sum" for name in names[keys:])])
+    return added.rename_columns(names).cast(counts.schema)
+
+
+def _keys() -> list[tuple[str, Any]]:
     import pyarrow
 
-    counts, waiting = counter.nothing(), []
-    for batch in batches:
-        waiting.append(counter.count(batch))
-        if sum(table.num_rows for table in waiting) > max(_MERGE_ROWS, counts.num_rows):
-            counts, waiting = _added(pyarrow.concat_tables([counts, *waiting])), []
-    return _added(pyarrow.concat_tables([counts, *waiting]))
-
-
-def _added(counts: Any) -> Any:
-    """Return the counts of one party and period added up."""
-    names = counts.column_names
-    sums = [(name, "sum") for name in names[2:]]
-    added = counts.group_by(names[:2]).aggregate(sums)
-    added = added.select([*names[:2], *(f"{name}_sum" for name in names[2:])])
-    return added.rename_columns(names).cast(counts.schema)
+    return [("party", pyarrow.string()), ("start", pyarrow.date32())]
 
 
 @dataclass(frozen=True)
@@ -451,9 +504,14 @@ class _Counter:
         import pyarrow
 
         count = 3 + sum(len(positions_of(dimension)) for dimension in self.dimensions)
-        keys = [("party", pyarrow.string()), ("start", pyarrow.date32())]
         counts = [(str(number), pyarrow.int64()) for number in range(count)]
-        return pyarrow.schema([*keys, *counts]).empty_table()
+        return pyarrow.schema([*_keys(), *counts]).empty_table()
+
+    def no_article(self) -> Any:
+        """Return a table of articles without rows: party, start, and the hash of the id."""
+        import pyarrow
+
+        return pyarrow.schema([*_keys(), ("article", pyarrow.int64())]).empty_table()
 
     def count(self, batch: Batch) -> Any:
         """Return the counts of some rows of a tag table."""
@@ -476,6 +534,19 @@ class _Counter:
         columns = [self._party(batch), self._start(batch)]
         columns += [flag.cast(pyarrow.int64()) for flag in flags]
         return _added(pyarrow.Table.from_arrays(columns, schema=self.nothing().schema))
+
+    def articles(self, batch: Batch) -> Any:
+        """Return the articles of some rows of a tag table, each once for a party and period."""
+        import pyarrow
+
+        if "article" in batch.rows.schema.names:
+            ids = batch.texts("article").dictionary_encode()
+            hashes = pyarrow.array(map(hash, ids.dictionary.to_pylist()), pyarrow.int64())
+            articles = hashes.take(ids.indices)
+        else:
+            articles = pyarrow.nulls(len(batch), pyarrow.int64())
+        columns = [self._party(batch), self._start(batch), articles]
+        return _added(pyarrow.Table.from_arrays(columns, schema=self.no_article().schema), 3)
 
     def _party(self, batch: Batch) -> Any:
         import pyarrow

@@ -16,7 +16,7 @@ from detente.codebook import Dimension
 from detente.errors import InputError
 from detente.files import replacing
 from detente.picture import clean
-from detente.summary import UNDATED, Period, Summary, Tally, positions_of
+from detente.summary import UNDATED, Period, Summary, Tally, period_name, positions_of
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -28,6 +28,14 @@ _HEAD, _LINES, _BARS, _MARKS, _GAP = 24.0, 84.0, 26.0, 26.0, 8.0
 _TICK_SPACE, _UNDATED_SPACE = 70.0, 100.0
 _LARGEST, _SMALLEST = 8.0, 2.2
 _FEW = 2
+_PER_YEAR: Mapping[Period, int] = {"month": 12, "quarter": 4, "year": 1}
+_STEPS: Mapping[Period, Sequence[int]] = {  # from label to label
+    "day": (1, 2, 7, 14, 28, 91, 182, 364),
+    "week": (1, 2, 4, 13, 26, 52),
+    "month": (1, 2, 3, 6, 12),
+    "quarter": (1, 2, 4),
+    "year": (1, 2, 5, 10),
+}
 _INK, _MUTED, _GRID, _PAPER = "#222222", "#666666", "#e4e4e4", "#ffffff"
 # Okabe and Ito (2008), Color Universal Design: told apart with any kind of colour vision.
 _LINE_COLOURS = ("#0072b2", "#cc79a7", "#000000")
@@ -162,15 +170,15 @@ class _Axis:
         if self.period == "none":
             yield self.x(None), "all"
             return
-        steps = (1, 2, 3, 6, 12) if self.period == "month" else (1, 2, 4, 13, 26, 52)
+        steps = _STEPS[self.period]
         wanted = math.ceil(_TICK_SPACE / self.slot)
         step = next((step for step in steps if step >= wanted), None)
         step = step or steps[-1] * math.ceil(wanted / steps[-1])
-        offset = 0 if self.period == "month" else self.first % step
-        for index in range(self.first, self.last + 1):
-            if index % step == offset:
-                x = self.left + (index - self.first + 0.5) * self.slot
-                yield x, _index_name(index, self.period)
+        # No step of days or weeks is one of years.
+        begin = self.first if self.period in ("day", "week") else -(-self.first // step) * step
+        for index in range(begin, self.last + 1, step):
+            x = self.left + (index - self.first + 0.5) * self.slot
+            yield x, _index_name(index, self.period)
         if self.undated:
             yield self.x(None), UNDATED
 
@@ -182,15 +190,19 @@ class _Axis:
 
 
 def _index(start: datetime.date, period: Period) -> int:
-    if period == "month":
-        return start.year * 12 + start.month - 1
+    if period == "day":
+        return start.toordinal()
+    if period in _PER_YEAR:
+        per_year = _PER_YEAR[period]
+        return start.year * per_year + (start.month - 1) * per_year // 12
     return (start.toordinal() - 1) // 7
 
 
 def _index_name(index: int, period: Period) -> str:
-    if period == "month":
-        return f"{index // 12:04}-{index % 12 + 1:02}"
-    return datetime.date.fromordinal(index * 7 + 1).isoformat()
+    if period in _PER_YEAR:
+        year, part = divmod(index, _PER_YEAR[period])
+        return period_name(datetime.date(year, part * 12 // _PER_YEAR[period] + 1, 1), period)
+    return datetime.date.fromordinal(index if period == "day" else index * 7 + 1).isoformat()
 
 
 @dataclass(frozen=True)
@@ -430,9 +442,10 @@ class _Drawing:
         for x, name in self.axis.ticks():
             yield Stroke(((x, base), (x, base + 4)), _MUTED)
             yield Words(x, base + 17, name, anchor="middle")
-        names = {"month": "month", "week": "week, by its Monday", "none": ""}
+        period = self.axis.period
+        name = {"week": "week, by its Monday", "none": ""}.get(period, period)
         middle = (self.left + _WIDTH - _RIGHT) / 2
-        yield Words(middle, base + 36, names[self.axis.period], anchor="middle", colour=_INK)
+        yield Words(middle, base + 36, name, anchor="middle", colour=_INK)
 
 
 def _colour(colours: Sequence[str], number: int) -> str:

@@ -56,11 +56,17 @@ def test_classify_a_file(detente: Command, tmp_path: Path) -> None:
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text(
         '{"id": "x", "text": "We will never agree to it.", "holder": "We"}\n\n'
-        '{"text": "It rained."}\n'
+        '{"text": "It rained.", "outlet": "BBC", "stance": "?", "shift": 1}\n'
     )
-    assert detente("classify", "-i", source, "-o", target).returncode == 0
+    done = detente("classify", "-i", source, "-o", target)
+    assert done.returncode == 0
+    said = f"detente: {source}: fields named like those of labels are left out: stance, shift\n"
+    assert done.stderr == said
     rows = [json.loads(line) for line in target.read_text().splitlines()]
     assert [row["id"] for row in rows] == ["x", 2]
+    assert [row["text"] for row in rows] == ["We will never agree to it.", "It rained."]
+    assert [row.get("holder") for row in rows] == ["We", None]
+    assert [row.get("outlet") for row in rows] == [None, "BBC"]
     for row in rows:
         assert set(row["abstained"]) <= {"stance", "sequencing", "shift"}
         for name in ("stance", "sequencing", "shift"):
@@ -77,8 +83,10 @@ def test_tag_writes_one_flat_row_per_party(
     target = tmp_path / f"tags.{ending}"
     done = detente("tag", article, "-o", target)
     assert done.returncode == 0, done.stderr
-    assert "1 article, 2 statements" in done.stderr
-    assert "2 rows" in done.stderr
+    assert done.stderr.splitlines()[-1] == (
+        "1 article, besides 0 skipped; 2 statements, 0 of them skipped for no sign of a position "
+        f"or no party; 2 rows, 2 of them with a position; written to {target}"
+    )
     if ending == "jsonl":
         rows = [json.loads(line) for line in target.read_text().splitlines()]
     elif ending == "csv":
@@ -100,13 +108,23 @@ def test_tag_prints_a_table(detente: Command, article: Path) -> None:
     assert "stance" in done.stdout
 
 
+def test_tag_says_which_option_left_rows_out(detente: Command, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("Japan said no. It rained.\n")
+    done = detente("tag", path, "--only-positions", "--min-confidence", "0.1")
+    assert "2 statements, 1 of them skipped for" in done.stderr
+    assert "; 1 row kept by --only-positions and --min-confidence, 1 of them with" in done.stderr
+
+
 def test_tag_goes_on_past_bad_articles(detente: Command, article: Path, tmp_path: Path) -> None:
     (tmp_path / "empty.txt").write_text("")
     (tmp_path / "photo.txt").write_bytes(b"\x89PNG\0\0")
     (tmp_path / "more.jsonl").write_text(
         '{"id": "m1", "text": "Peru agreed."}\n{"text": \n{"body": "?"}\n'
         '{"id": null, "text": "Oslo waited."}\n{"text": "\\ud800 Iran agreed."}\n'
-        '{"text": "Iran agreed.", "id": NaN}\n{"text": "Iran agreed.", "id": ' + "9" * 5000 + "}\n"
+        '{"text": "Iran agreed.", "id": -Infinity}\n{"text": "Iran agreed.", "id": '
+        + "9" * 5000
+        + "}\n"
     )
     for name in ("old.doc", "new.DOC", "notes.rtf", "Makefile"):
         (tmp_path / name).touch()
@@ -153,6 +171,12 @@ def test_tag_refuses_what_it_cannot_read(
     assert_one_line_error(detente("tag", path, "-o", target), *words)
     assert not target.exists()
     assert {file.name for file in tmp_path.iterdir()} <= {name}
+
+
+def test_a_table_is_no_file_of_statements(detente: Command, tmp_path: Path) -> None:
+    for name in ("in.csv", "in.TSV", "in.parquet"):
+        done = detente("classify", "-i", tmp_path / name, "-o", tmp_path / "out.jsonl")
+        assert_one_line_error(done, f"{name}: is no file of JSON lines", '{"text": "We agree.", ')
 
 
 @pytest.mark.parametrize(
@@ -292,6 +316,27 @@ def test_show_writes_a_web_page(detente: Command, article: Path, tmp_path: Path)
     assert "<script" not in html
 
 
+def test_show_finds_an_article_among_several(detente: Command, tmp_path: Path) -> None:
+    table = tmp_path / "news" / "b.csv"
+    table.parent.mkdir()
+    table.write_text("key,story\nk1,Japan said no.\nk2,Peru refused.\n")
+    (tmp_path / "news" / "a.txt").touch()
+    columns = ("--text-column", "story", "--id-column", "key")
+    done = detente("show", tmp_path / "news", *columns)
+    assert done.returncode == 0
+    assert done.stdout.startswith("Japan said no.")
+    assert done.stderr.splitlines() == [
+        f"detente: skipped: {tmp_path / 'news' / 'a.txt'}: is empty",
+        "detente: k1: the first of several articles; --id picks another",
+    ]
+    done = detente("show", table, *columns, "--id", "k2")
+    assert done.stdout.startswith("Peru refused.")
+    assert not done.stderr
+    done = detente("show", tmp_path / "news", *columns, "--id", "k3")
+    assert_one_line_error(done, "no article is 'k3'; the first is 'k1', and 1 article cannot be")
+    assert_one_line_error(detente("show", tmp_path / "news" / "a.txt"), "a.txt: is empty")
+
+
 def test_summarize(detente: Command, tmp_path: Path) -> None:
     articles = tmp_path / "articles.jsonl"
     articles.write_text(
@@ -304,6 +349,10 @@ def test_summarize(detente: Command, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "JPN" in done.stdout
     assert "2026-02" in done.stdout
+    for period in ("day", "quarter", "year"):
+        svg = tmp_path / f"{period}.svg"
+        assert detente("summarize", tags, "--period", period, "-o", svg).returncode == 0
+        assert f"by {period}" in svg.read_text()
     for name in ("sum.csv", "sum.SVG"):
         assert detente("summarize", tags, "-o", tmp_path / name).returncode == 0
         assert "JPN" in (tmp_path / name).read_text()

@@ -27,6 +27,7 @@ from detente.intake.reader import (
     read_articles,
 )
 
+DAY = datetime.date(2003, 9, 29)
 TEXT = "Japan said no. The union is now ready to meet halfway, it said.\n"
 PAGE = """<!doctype html><html><head><meta charset="{charset}"><title>Talks resume | News</title>
 <meta name="author" content="Zoë Roe">
@@ -218,6 +219,73 @@ def test_web_pages(tmp_path: Path) -> None:
     assert source(path) == found
 
 
+PUBLISHED = '<meta property="article:published_time" content="2003-09-29T10:00:00Z">'
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "is_read"),
+    [
+        ('<meta name="pubdate" content="29 Sep 2003">', "", True),
+        ('<meta itemprop="datePublished" content="2003-09-29">', "", True),
+        (
+            '<script type="application/ld+json">{"@type": "NewsArticle", '
+            '"dateModified": "2003-10-01", "datePublished": "2003-09-29T22:00:00-05:00"}</script>',
+            "",
+            True,
+        ),
+        ('<link rel="canonical" href="https://a.org/world/2003/09/29/talks.html">', "", True),
+        ("", '<time datetime="2003-09-29T22:00:00-05:00">Monday</time>', True),
+        ("", "<time>Sept. 29, 2003</time>", True),
+        ("", "", False),
+        ("", '<p class="date">29 September 2003</p>', False),
+        ("", "<p>The deal that was signed on 29/09/2003 has lapsed.</p>", False),
+        ("", '</article><aside><time datetime="2003-09-29">May 3</time></aside><article>', False),
+        ("", "</article><footer>Terms, updated 29 September 2003</footer><article>", False),
+        ('<meta property="article:modified_time" content="2003-09-29">', "", False),
+    ],
+)
+def test_the_day_of_a_web_page(tmp_path: Path, head: str, body: str, is_read: bool) -> None:
+    page = PAGE.format(charset="utf-8").replace("<h1>", f"{body}<h1>")
+    found = source(write(tmp_path / "a.html", page.replace(PUBLISHED, head).encode()))
+    assert found.date == (DAY if is_read else None)
+
+
+def test_an_unclear_day_of_a_web_page_is_not_guessed_at(tmp_path: Path) -> None:
+    page = PAGE.format(charset="utf-8").replace("2003-09-29T10:00:00Z", "11/02/2024")
+    path = write(tmp_path / "a.html", page.encode())
+    found, said = read(path)
+    assert isinstance(found, Source)
+    assert found.date is None
+    assert said == [f"{path}: date '11/02/2024' cannot be read, left empty"]
+
+
+NEXIS = "\n  {0} of 3 DOCUMENTS\n\nThe Times\n\nJapan said no.\n\nLOAD-DATE: May 3, 2003\n"
+FACTIVA = "<div><p>Japan said no to the union.</p><p>Document FTFT000020030929emb2{}</p></div>"
+TWO = f"<article><h1>Talks</h1><p>{'Japan said no. ' * 20}</p></article>"
+TEASER = "<article><a href='/x'>Norway waits</a></article>"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "count"),
+    [
+        ("a.txt", "".join(map(NEXIS.format, (1, 2, 3))), 3),
+        ("a.md", "".join(f"Japan said no.\n\nEnd of Document\n\n{n}" for n in "12"), 2),
+        ("a.html", f"<html><body>{''.join(map(FACTIVA.format, range(4)))}</body></html>", 4),
+        ("a.html", f"<html><body>{TWO * 2}{TEASER}</body></html>", 2),
+        ("a.txt", NEXIS.format(1), 1),
+        ("a.html", f"<html><body>{TWO}{TEASER * 9}</body></html>", 1),
+    ],
+)
+def test_a_file_of_several_articles_is_told(
+    tmp_path: Path, name: str, content: str, count: int
+) -> None:
+    path = write(tmp_path / name, content.encode())
+    found, said = read(path)
+    assert isinstance(found, Source)
+    note = f"{path}: seems to hold {count} articles and is read as one; split it first"
+    assert said == [note] * (count > 1)
+
+
 @pytest.mark.parametrize(
     ("declared", "encoding"),
     [
@@ -264,6 +332,8 @@ def test_markdown(tmp_path: Path) -> None:
     found = source(write(tmp_path / "b.md.gz", (front + "No.\r\n").encode()))
     assert (found.text, found.title, found.byline) == ("No.\r\n", "Talks: day 2", "J. Roe")
     assert found.date == datetime.date(2003, 9, 29)
+    path = write(tmp_path / "c.md", front.replace("2003-09-29", "11/02/2024").encode() + b"No.")
+    assert read(path)[1] == [f"{path}: date '11/02/2024' cannot be read, left empty"]
 
 
 def test_thematic_breaks_are_no_front_matter(tmp_path: Path) -> None:
@@ -433,9 +503,6 @@ def test_reading_goes_on_past_failures_if_told_to(tmp_path: Path) -> None:
         list(read_articles([tmp_path]))
     with pytest.raises(InputError, match="no such file"):
         read_articles([tmp_path / "none.txt"])  # at once, before the first article is asked for
-
-
-DAY = datetime.date(2003, 9, 29)
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,19 @@ import pyarrow.parquet
 import pytest
 
 from detente.errors import InputError
-from detente.intake.reader import Columns, Failure, Source, entries, read_articles
+from detente.files import parse_lines
+from detente.intake import charset
+from detente.intake.reader import (
+    Columns,
+    Failure,
+    Source,
+    check_tables,
+    entries,
+    read_articles,
+)
 from detente.intake.rows import LONGEST
 from detente.intake.source import DETECTED
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Command
 
 DAY = datetime.date(2003, 9, 29)
 ROWS: list[dict[str, Any]] = [
@@ -33,6 +42,7 @@ EXPECTED = [
     Source("a/1", "Japan said no.", "No", DAY),
     Source("a/2", "“We left,”\nhe said, “twice”.", None, None),
 ]
+HINT = "write it as 2003-09-29, or give its --date-format"
 SAID = "text is column 'Body', id is column 'URL', date is column 'Published', title is column"
 
 
@@ -87,7 +97,7 @@ def test_columns_are_detected_and_said_once(tmp_path: Path, ending: str) -> None
     found, said = read(path)
     assert found == EXPECTED
     unread = [
-        f"{path}: date 'soon' cannot be read; write it as 2003-09-29",
+        f"{path}: date 'soon' cannot be read; {HINT}",
         f"{path}: dates that cannot be read, left empty: 1, for example 'soon'",
     ]
     assert said == [f"{path}: {SAID} 'Headline'", *unread]
@@ -137,16 +147,16 @@ def test_a_column_without_a_name_is_none_that_was_not_found(tmp_path: Path) -> N
 def test_dates_that_cannot_be_read_and_repeated_ids_are_counted(
     tmp_path: Path, ending: str
 ) -> None:
-    days = ["20/10/2003", "2003-10-20", None, "1066000000", " "]
+    days = ["NaN", "20/10/2003", "2003-10-20", None, "1066000000"]
     rows = [{"text": "No.", "date": day, "url": f"a/{n % 3}"} for n, day in enumerate(days)]
     path = write_table(tmp_path / f"a.{ending}", rows)
     said: list[str] = []
     found = entries([path], say=said.append)
-    assert next(found).read().name == "a/0"
+    assert [next(found).read().name for _ in range(2)] == ["a/0", "a/1"]
     # The first is told at once: at the end, hours may have passed.
-    early = f"{path}: date '20/10/2003' cannot be read; write it as 2003-09-29"
+    early = f"{path}: date '20/10/2003' cannot be read; {HINT}"
     assert said[1:] == [early]
-    assert [next(found).read().name for _ in range(3)] == ["a/1", "a/2", "a/0"]
+    assert [next(found).read().name for _ in range(2)] == ["a/2", "a/0"]
     assert len(said) == 2
     # The notes come before the last article: on a cluster, they travel with articles.
     assert next(found).read().name == "a/1"
@@ -155,6 +165,79 @@ def test_dates_that_cannot_be_read_and_repeated_ids_are_counted(
         "rows with the id of an earlier one: 2, for example 'a/0'",
     ]
     assert list(found) == []
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_words_for_nothing_are_empty_cells(tmp_path: Path, ending: str) -> None:
+    words = ["nan", "NaN", "NULL", "None", " N/A "]
+    rows = [dict.fromkeys(("id", "title", "date", "desk"), word) for word in words]
+    texts = ["Japan said no.", "None of them left.", "Nan left.", "Null.", " n/a"]
+    path = write_table(
+        tmp_path / f"a.{ending}",
+        [row | {"text": text} for row, text in zip(rows, texts, strict=True)],
+    )
+    found, said = read(path, Columns(keep=("desk",)))
+    assert found[:4] == [
+        Source(word.strip(), text, kept=(None,))
+        for word, text in zip(words[:4], texts[:4], strict=True)
+    ]
+    assert isinstance(found[4], Failure)
+    assert "no 'text'" in found[4].message
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_a_format_tells_how_dates_are_written(tmp_path: Path, ending: str) -> None:
+    days = ["11/02/2024", " 11/13/2024 ", "2003-09-29", "13/11/2024"]
+    path = write_table(tmp_path / f"a.{ending}", [{"text": "No.", "date": day} for day in days])
+    found, said = read(path, Columns(date_format="%m/%d/%Y"))
+    assert [article.date for article in found if isinstance(article, Source)] == [
+        *(datetime.date(2024, 11, 2), datetime.date(2024, 11, 13), DAY, None),
+    ]
+    assert "date '13/11/2024' cannot be read" in said[1]
+
+
+@pytest.mark.parametrize("written", ["", "%m/%Y", "%Q", "%d %d", "%", "mm/dd/yyyy"])
+def test_a_format_without_a_day_is_refused(written: str) -> None:
+    with pytest.raises(InputError, match="gives no day, month and year; write it as '%m/%d/%Y'"):
+        Columns(date_format=written)
+
+
+HTML = """<!-- wp:paragraph --><p class="lead">&quot;We <b>left</b>,&quot; Japan&#8217;s
+minister said.</p><p>AT&amp;T&nbsp;did not.<br/>Read more:
+<a href="http://a.org/x">here</a></p><script>var a = 1</script>"""
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_html_in_a_table_is_read_as_text(tmp_path: Path, ending: str) -> None:
+    plain = "Iran <iran@a.org> said 3 < 4 & R&D; <name withheld> did not.\n"
+    rows = [{"text": text} for text in (plain, HTML, "It&rsquo;s off.", "<p> </p>")]
+    path = write_table(tmp_path / f"a.{ending}", rows)
+    assert texts(path)[:3] == [
+        plain,
+        '"We left," Japan’s\nminister said.\n\nAT&T did not.\nRead more:\nhere',
+        "It’s off.",
+    ]
+    assert "no 'text'; every row needs one" in texts(path)[3]
+    assert read(path)[1][1:] == [
+        f"{path}: the texts hold HTML; read without its tags, entities as characters"
+    ]
+    assert [a.text for a in read_articles([path], on_failure=print)] == texts(path)[:3]
+
+
+@pytest.mark.parametrize("piece", ["<p", "<script>", "<!--", "&#", "<br ", "<a href='", "<p>"])
+def test_html_in_a_table_takes_no_time(tmp_path: Path, piece: str) -> None:
+    path = write_table(tmp_path / "a.jsonl", [{"text": "<p>No.</p>" + piece * 200_000}])
+    assert texts(path)[0].startswith("No.")
+
+
+def test_ids_that_repeat_in_another_table_are_told(tmp_path: Path) -> None:
+    for name in ("a.csv", "b.jsonl"):
+        write_table(tmp_path / name, [{"id": "x", "text": "No."}, {"id": name, "text": "Yes."}])
+    said: list[str] = []
+    assert len(list(read_articles([tmp_path], say=said.append))) == 4
+    repeated = "rows with the id of an earlier one: 1, for example 'x'"
+    assert said[2:] == [f"{tmp_path / 'b.jsonl'}: {repeated}"]
 
 
 def test_empty_times_are_no_bad_dates(tmp_path: Path) -> None:
@@ -173,6 +256,17 @@ def test_encodings_of_tables(tmp_path: Path, ending: str, encoding: str) -> None
     assert guesses == [f"{path}: not UTF-8; read as cp1252, which is a guess"] * (
         encoding == "cp1252"
     )
+
+
+def test_a_letter_on_the_edge_of_what_is_looked_at_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_table(tmp_path / "a.csv", [{"text": "The café owners said no."}])
+    monkeypatch.setattr(charset, "_SAMPLE", path.read_bytes().index("é".encode()) + 1)
+    (article,), said = read(path)
+    assert isinstance(article, Source)
+    assert article.text == "The café owners said no."
+    assert said == [f"{path}: text is column 'text'"]
 
 
 def test_names_and_places(tmp_path: Path) -> None:
@@ -233,8 +327,8 @@ def test_bad_rows_of_csv(tmp_path: Path) -> None:
         + b'5,"Five "or so.",5\n6,caf\xe9,6\n'
         + "7,naïve,7\n".encode() * 50
         + b"8," + long.encode() + b",8\n9,a\0b,9\n"
-        + b'10,"' + (b"x" * 1000 + b"\n") * (LONGEST // 1000) + b"11,Eleven.,11\n"
-        + b'12,"never closed\n13,Lost.,13\n'
+        + b'10,"' + (b"x" * 100_000 + b"\n") * (LONGEST // 100_000) + b"11,Eleven.,11\n"
+        + b'12,"never closed\n13,Thirteen.,13\n'
     )  # fmt: skip
     found = texts(path, Columns("text", "id"))
     assert found[0] == "One."
@@ -246,9 +340,24 @@ def test_bad_rows_of_csv(tmp_path: Path) -> None:
     assert found[6:56] == ["naïve"] * 50
     assert found[56] == long
     assert "NUL" in found[57]
-    assert "is a quotation mark never closed?" in found[58]
-    assert found[-2] == "Eleven."
-    assert "not a row of a table (unexpected end of data)" in found[-1]
+    assert "is a quotation mark never closed?; it takes in lines 60 to 219" in found[58]
+    assert found[59] == ":61: has 1 cells; the header has 3"
+    assert found[-3] == "Eleven."
+    assert "not a row of a table (unexpected end of data)" in found[-2]
+    assert found[-1] == "Thirteen."
+
+
+def test_the_rows_after_an_open_quotation_mark_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('id,text\n1,One.\n2,"Two.\n3,Three.\n4,"Four, or so."\n5,"Five,\nor so."\n')
+    assert texts(path) == [
+        "One.",
+        ":3: not a row of a table (',' expected after '\"'); it takes in lines 3 to 5, all but the "
+        "first of which are read anew",
+        *("Three.", "Four, or so.", "Five,\nor so."),
+    ]
+    for start in range(6):
+        assert read(path, start=start)[0] == read(path)[0][start:]
 
 
 def test_semicolons_and_tabs_in_csv(tmp_path: Path) -> None:
@@ -289,14 +398,52 @@ def test_bad_tables(tmp_path: Path, name: str, content: bytes, words: str) -> No
 
 def test_columns_that_are_not_there(tmp_path: Path) -> None:
     for ending in ("csv", "jsonl", "parquet"):
-        path = write_table(tmp_path / f"a.{ending}", ROWS)
-        message = failure(path, Columns(text="tekst"))
-        assert ": no column 'tekst'; found 'URL', 'Body', 'Published', 'Headline'" in message
+        write_table(tmp_path / f"a.{ending}", ROWS)
+        path = write_table(tmp_path / f"b.{ending}", [{"URL": "a/1", "Hlead": "Japan said no."}])
+        assert ": no column 'tekst'; found 'URL', 'Hlead'" in failure(path, Columns(text="tekst"))
     assert "no column 'day'" in failure(tmp_path / "a.csv", Columns(date="day"))
     # Any line of JSON may bring a key that the first ones lack.
     assert read(tmp_path / "a.jsonl", Columns(date="day"))[0][0] == Source(
         "a/1", "Japan said no.", "No"
     )
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_another_column_of_text_than_the_given_is_read_aloud(tmp_path: Path, ending: str) -> None:
+    path = write_table(tmp_path / f"a.{ending}", ROWS)
+    found, said = read(path, Columns(text="tekst"))
+    assert found == EXPECTED
+    assert said[0] == (
+        f"{path}: no column 'tekst' here, and its text is looked for by the usual names"
+    )
+    assert said[1].startswith(f"{path}: text is column 'Body'")
+
+
+def test_columns_are_looked_at_before_anything_is_tagged(tmp_path: Path, detente: Command) -> None:
+    good = write_table(tmp_path / "a.csv", ROWS)
+    bad = write_table(tmp_path / "b.csv", [{"id": 1, "Hlead": "Japan said no."}])
+    broken = tmp_path / "c.parquet"
+    broken.write_bytes(b"garbage")
+    files = [good, broken, bad]
+    with pytest.raises(InputError, match=r"b\.csv: no column of text; found 'id', 'Hlead'; name"):
+        check_tables(files, files)
+    said: list[str] = []
+    check_tables(files, [good], say=said.append)  # of a folder, the others can be read
+    assert [note.split("; ")[0] for note in said] == [f"{bad}: no column of text"]
+    check_tables(files, files, Columns(text="Hlead"))
+    done = detente("tag", good, bad, "-o", tmp_path / "tags.csv")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"detente: {bad}: no column of text")
+    assert not list(tmp_path.glob("tags.csv*"))
+
+
+def test_nan_is_an_empty_cell(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "No.", "id": NaN, "title": NaN, "date": NaN}\n{"text": Infinity}\n')
+    assert read(path)[0][0] == Source(f"{path}:1", "No.")
+    assert ":2: bad JSON" in texts(path)[1]
+    lines = parse_lines([b'{"text": "No.", "holder": NaN}'], "-")  # as classify reads them
+    assert list(lines) == [("-:1", {"text": "No.", "holder": None})]
 
 
 def test_a_gz_that_breaks_off_yields_what_came_before(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from rich.console import Console
 from detente import Codebook
 from detente.codebook import Dimension
 from detente.errors import InputError
-from detente.summary import Summary, summarize, summary_table
+from detente.summary import Period, Summary, summarize, summary_table
 from detente.table import writing
 from detente.timeline import save_timeline
 
@@ -120,6 +120,47 @@ def test_weeks_are_iso_weeks(tmp_path: Path) -> None:
     assert summary.tallies[1].start == datetime.date(2024, 1, 1)
 
 
+@pytest.mark.parametrize(
+    ("period", "names", "start"),
+    [
+        ("day", ["2026-09-30", "2026-10-01", "2026-12-31", "2027-01-01"], (2026, 9, 30)),
+        ("quarter", ["2026-Q3", "2026-Q4", "2027-Q1"], (2026, 7, 1)),
+        ("year", ["2026", "2027"], (2026, 1, 1)),
+    ],
+)
+def test_days_quarters_and_years(
+    tmp_path: Path, period: Period, names: list[str], start: tuple[int, int, int]
+) -> None:
+    days = ["2026-09-30", "2026-10-01", "2026-12-31", "2027-01-01"]
+    path = write(tmp_path / "tags.csv", [row(day, "USA", "hot") for day in days])
+    summary = summarize(path, CODEBOOK, period=period)
+    assert [tally.period for tally in summary.tallies] == names
+    assert summary.tallies[0].start == datetime.date(*start)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
+def test_an_article_counts_once_in_a_group(
+    tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The rows of an article need not stand together, nor be read together.
+    ids = ["a", "b", "a", "c", "a", "b", "d", None]
+    rows = [{**made, "article": name} for made, name in zip(ROWS, ids, strict=True)]
+    path = write(tmp_path / f"tags.{ending}", rows)
+    expected = [
+        ("USA", "2024-02", 3, 4),
+        ("USA", "2024-03", 1, 1),
+        ("USA", "undated", 1, 1),
+        ("The union", "2024-03", 1, 1),
+        (None, "2024-03", None, 1),
+    ]
+    names = ("party", "period", "articles", "rows")
+    assert list(cells(summarize(path, CODEBOOK), *names)) == expected
+    monkeypatch.setattr("detente.tagtable._BATCH_ROWS", 3 if ending == "parquet" else 8)
+    monkeypatch.setattr("detente.summary._MERGE_ROWS", 1)
+    assert list(cells(summarize(path, CODEBOOK), *names)) == expected
+    assert next(cells(summarize(path, CODEBOOK, period="none"), "articles")) == (3,)
+
+
 def test_without_periods_dates_do_not_matter(tags: Path) -> None:
     summary = summarize(tags, CODEBOOK, period="none")
     assert list(cells(summary, "party", "period", "rows")) == [
@@ -178,9 +219,10 @@ def test_several_tables_are_one(tmp_path: Path) -> None:
     summary = summarize([first, second], CODEBOOK)
     assert summary.remarks()[0] == (
         f"{second}: 1 of its 2 articles have the id of one in an earlier table, for example "
-        "'a.txt', and count again"
+        "'a.txt', and their rows count again"
     )
     assert summary.tallies[0].rows == 8
+    assert summary.tallies[0].articles == 1
     for path in (first, tmp_path / "tags-3.csv"):
         write(path, [])
     with pytest.raises(InputError, match=r"tags-1.csv: holds no rows, nor does any of the others"):

@@ -149,7 +149,30 @@ def test_a_summary_without_a_scale(tmp_path: Path) -> None:
     assert len(hints(root, "polygon")) == 2
 
 
-@pytest.mark.parametrize("period", ["week", "month"])
+@pytest.mark.parametrize(
+    ("period", "days", "labels"),
+    [
+        ("day", [(2024, 2, 28), (2024, 3, 1)], ["2024-02-28", "2024-02-29", "2024-03-01"]),
+        ("quarter", [(2023, 7, 1), (2024, 4, 1)], ["2023-Q3", "2023-Q4", "2024-Q1", "2024-Q2"]),
+        ("year", [(2023, 1, 1), (2025, 1, 1)], ["2023", "2024", "2025"]),
+    ],
+)
+def test_time_is_labelled_by_period(
+    tmp_path: Path, period: Period, days: list[tuple[int, int, int]], labels: list[str]
+) -> None:
+    tallies = [tally("USA", datetime.date(*day), (1, 0)) for day in days]
+    root = draw(tmp_path / "t.svg", summary(*tallies, period=period))
+    said = words(root)
+    assert said[-len(labels) - 1 :] == [*labels, period]
+    assert f"Warmth, move, turn by {period}" in said
+    dashed = [line for line in root.iter(f"{SVG}polyline") if "stroke-dasharray" in line.attrib]
+    assert len(dashed) == 2  # of the legend, and across the periods without rows
+    first, last = (float(dot.attrib["cx"]) for dot in hints(root, "circle").values())
+    places = [float(text.attrib["x"]) for text in root.iter(f"{SVG}text") if text.text in labels]
+    assert [first, last] == [places[0], places[-1]]
+
+
+@pytest.mark.parametrize("period", ["day", "week", "month", "quarter", "year"])
 def test_a_mistyped_year_does_not_hang_it(tmp_path: Path, period: Period) -> None:
     days = (datetime.date(1, 1, 1), datetime.date(2024, 1, 1), datetime.date(9999, 12, 27))
     made = summary(*(tally("USA", day, (1, 0)) for day in days), period=period)

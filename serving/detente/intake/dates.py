@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime
 import re
+from contextlib import suppress
+
+from detente.errors import InputError
 
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
@@ -23,13 +26,36 @@ _MONTH_FIRST = re.compile(
 )
 
 
-def parse_date(value: object) -> datetime.date | None:
+def check_format(written: str) -> None:
+    """Refuse a format that gives no day.
+
+    Raises:
+        InputError: `datetime.strptime` cannot read it, or it lacks day, month or year.
+    """
+    day = datetime.datetime(2003, 9, 29, tzinfo=datetime.timezone.utc)
+    try:
+        if _read(day.strftime(written), written) == day.date():
+            return
+    except (ValueError, re.error):  # the latter where a part is given twice
+        pass
+    raise InputError(
+        f"date format {written!r}: gives no day, month and year; write it as '%m/%d/%Y' for "
+        "09/29/2003"
+    )
+
+
+def _read(text: str, written: str) -> datetime.date:
+    return datetime.datetime.strptime(text, written).date()
+
+
+def parse_date(value: object, written: str | None = None) -> datetime.date | None:
     """Return the day that ``value`` names, or None where it names none for certain.
 
     Read are dates and times of Python, ISO 8601 (2003-09-29, 20030929, with or without a time),
     RFC 2822 (Mon, 29 Sep 2003 10:00:00 +0000) and English ones (Sept. 29, 2003; 29 September
     2003). A time and its zone are dropped. Seconds since 1970 and 9/10/2003, which is September
-    in one country and October in another, are not guessed at.
+    in one country and October in another, are not guessed at; ``written``, a format of
+    `datetime.strptime`, tells how to read them and goes before all else.
     """
     if isinstance(value, datetime.datetime):
         return value.date()
@@ -37,10 +63,12 @@ def parse_date(value: object) -> datetime.date | None:
         return value
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    try:
+    if written and isinstance(value, str):
+        with suppress(ValueError):
+            return _read(value.strip()[:100], written)
+    with suppress(ValueError):  # 30 February; or a number too long to print
         return _parse(str(value).strip()[:100].lower())
-    except ValueError:  # 30 February; or a number too long to print
-        return None
+    return None
 
 
 def _parse(text: str) -> datetime.date | None:

@@ -1,15 +1,19 @@
-"""Articles in web pages and in Markdown."""
+"""Articles in web pages, in pieces of HTML and in Markdown."""
 
 from __future__ import annotations
 
 import copy
+import datetime
+import html
 import logging
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from detente.errors import InputError
 from detente.intake.charset import declared_charset, decode
 from detente.intake.dates import parse_date
+from detente.intake.exports import tell_several
 from detente.intake.source import Say, Source
 
 # Below this many characters trafilatura runs a page's paragraphs together into one line; its
@@ -21,6 +25,40 @@ _LONGEST_SCRIPT = 50_000
 # What it logs of a bad page, the page's failure says.
 for _name in ("trafilatura", "htmldate"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
+
+# What a page says of its own day: in JSON-LD, in the names of its meta elements, in its URL,
+_PUBLISHED = re.compile(r'"datePublished"\s*:\s*"([^"]{1,100})"')
+_PUBLICATION = re.compile(r"pub|issued|created|posted|displaydate|(?:^|[.:])date$")
+_URL_DAY = re.compile(r"/(\d{4}([/-])\d\d?\2\d\d?)(?=[/-]|$)")
+# and in a <time>, but for those of other articles and of the site.
+_TIMES = (
+    "//time[not(ancestor::aside or ancestor::footer or ancestor::nav or @itemprop='dateModified')]"
+    "[ancestor::article or not(//article)]"
+)
+_UNCLEAR = re.compile(r"\d\d?[/.-]\d\d?[/.-]\d{2,4}")
+
+# Nothing as short as the headings of other articles.
+_ARTICLES = (
+    "//article[not(ancestor::article or ancestor::aside or ancestor::footer or ancestor::nav)]"
+    "[not(ancestor-or-self::*[contains(@class, 'comment')])]"
+    "[string-length(normalize-space(.)) > 200]"
+)
+
+# A table's text is taken for HTML by these; others in angle brackets may be no tags.
+_HTML = re.compile(
+    r"</?(?:p|br|div|span|a|b|i|em|strong|h[1-6]|li)(?=[\s/>])[^<>]*>"
+    r"|&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,8});",
+    re.IGNORECASE,
+)
+_UNSEEN = re.compile(r"<(script|style)(?=[\s>])[^<>]*>[^<]*</\1>|<![^<>]*>", re.IGNORECASE)
+_BREAK = re.compile(r"<br(?=[\s/>])[^<>]*>", re.IGNORECASE)
+_BLOCK = re.compile(
+    r"</?(?:p|div|h[1-6]|ul|ol|li|dl|dt|dd|table|tr|td|th|blockquote|figure|figcaption|section|"
+    r"article|header|footer|aside|nav|hr|pre)(?=[\s/>])[^<>]*>",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"</?[a-z][a-z\d:-]*(?=[\s/>])[^<>]*>", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});", re.IGNORECASE)
 
 _FRONT = re.compile(r"---[ \t]*\r?\n((?:.*\n){0,100}?)---[ \t]*(?:\r?\n|\Z)")
 _KEY = re.compile(r"^[\w-]+:", re.MULTILINE)
@@ -42,7 +80,8 @@ _EMPHASIS, _UNDERLINE = (
 def read_html(raw: bytes, place: str, say: Say) -> Source:
     """Return the article of a web page without what surrounds it: menus, comments, footers.
 
-    Paragraphs are parted by empty lines. Title, day and byline are those the page gives.
+    Paragraphs are parted by empty lines. Title, day and byline are those the page gives; a day
+    that only the text tells may be any that the article speaks of.
 
     Raises:
         InputError: the page is in no known encoding, or no article is found in it.
@@ -58,12 +97,17 @@ def read_html(raw: bytes, place: str, say: Say) -> Source:
     config = copy.deepcopy(DEFAULT_CONFIG)
     config.set("DEFAULT", "MIN_EXTRACTED_SIZE", _SHORTEST)
     try:
+        tree = trafilatura.load_html(page)
+        day = None
+        if tree is not None:
+            day = _day(_days(tree), place, say)
+            tell_several(tree.text_content(), place, say, len(tree.xpath(_ARTICLES)))
         found = trafilatura.bare_extraction(
-            _without_bulk(trafilatura.load_html(page)),
+            _without_bulk(tree),
             include_comments=False,
             with_metadata=True,
-            # A day from the text may be any day that the article speaks of.
-            date_extraction_params={"extensive_search": False, "original_date": True},
+            # A day from the text is not taken, nor the time to look for one.
+            date_extraction_params={"extensive_search": False},
             config=config,
         )
     except Exception as error:  # pages are untrusted, and the parsers fail in any way they like
@@ -74,9 +118,35 @@ def read_html(raw: bytes, place: str, say: Say) -> Source:
         place,
         "\n\n".join(line.strip() for line in found.text.splitlines() if line.strip()),
         title=_string(found.title),
-        date=parse_date(found.date),
+        date=day,
         byline=_string(found.author),
     )
+
+
+def _day(days: Iterable[str], place: str, say: Say) -> datetime.date | None:
+    """Return the first day that can be read; ``say`` what was unclear if there is none."""
+    unclear = None
+    for told in days:
+        if day := parse_date(told):
+            return day
+        unclear = unclear or _UNCLEAR.search(told)
+    if unclear:
+        say(f"{place}: date {unclear[0]!r} cannot be read, left empty")
+    return None
+
+
+def _days(page: Any) -> Iterator[str]:
+    """Yield what a page says of the day on which it was published."""
+    for script in page.iter("script"):
+        yield from _PUBLISHED.findall(script.text or "")
+    for meta in page.iter("meta"):
+        name = (meta.get("property") or meta.get("name") or meta.get("itemprop") or "").lower()
+        if _PUBLICATION.search(name):
+            yield meta.get("content") or ""
+    for time in page.xpath(_TIMES):
+        yield time.get("datetime") or time.text_content()
+    for url in page.xpath("//link[@rel='canonical']/@href"):
+        yield from (match[1] for match in _URL_DAY.finditer(url))
 
 
 def _without_bulk(page: Any) -> Any:
@@ -98,6 +168,22 @@ def _string(found: Any) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
+def plain_html(text: str) -> str:
+    """Return the words of a piece of HTML, paragraphs parted by empty lines.
+
+    Text without tags and entities stays as it is.
+    """
+    if not _HTML.search(text):
+        return text
+    blocks = _BLOCK.split(_BREAK.sub("\n", _UNSEEN.sub("", text)))
+    paragraphs = (_ENTITY.sub(_character, _TAG.sub("", block)).strip() for block in blocks)
+    return "\n\n".join(filter(None, paragraphs))
+
+
+def _character(entity: re.Match[str]) -> str:
+    return html.unescape(entity[0]).replace("\xa0", " ")
+
+
 def read_markdown(raw: bytes, place: str, say: Say) -> Source:
     """Return the text of a Markdown file without the marks of its headings, links and emphasis.
 
@@ -115,7 +201,7 @@ def read_markdown(raw: bytes, place: str, say: Say) -> Source:
         place,
         _plain(text),
         title=fields.get("title") or (_plain(heading[1]).strip() if heading else None),
-        date=parse_date(fields.get("date")),
+        date=_day([fields.get("date", "")], place, say),
         byline=fields.get("author"),
     )
 

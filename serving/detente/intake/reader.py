@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +11,11 @@ from pathlib import Path
 from detente.errors import InputError
 from detente.files import read_bytes, reading
 from detente.intake.charset import decode
+from detente.intake.exports import tell_several
 from detente.intake.listing import ENDINGS, STDIN, TABLES, ending, list_files, named_files
 from detente.intake.markup import read_html, read_markdown
 from detente.intake.office import read_docx, read_pdf
-from detente.intake.rows import read_table
+from detente.intake.rows import check_columns, read_table
 from detente.intake.source import DETECTED, Columns, Failure, Say, Source, warn
 from detente.intake.tags import without_tags
 
@@ -24,6 +25,7 @@ __all__ = [
     "Entry",
     "Failure",
     "Source",
+    "check_tables",
     "count_articles",
     "entries",
     "list_files",
@@ -64,16 +66,41 @@ def entries(
         say: called with each guess, such as a detected column or encoding.
     """
     first, skip = start
+    ids: set[int] = set()
     for file in range(first, len(files)):
         passed = skip if file == first else 0
         if ending(files[file]) in TABLES:
-            articles = read_table(files[file], columns, skip=passed, say=say)
+            articles = read_table(files[file], columns, skip=passed, say=say, ids=ids)
             for item, article in enumerate(articles, start=passed):
                 yield Entry(file, item, article)
         elif not passed:
             path = files[file]
             # Another process has another standard input.
             yield Entry(file, 0, _read_document(path, say) if path == STDIN else path)
+
+
+def check_tables(
+    files: Iterable[Path], named: Collection[Path], columns: Columns = DETECTED, say: Say = warn
+) -> None:
+    """Look at the columns of every table before the first article is read.
+
+    Args:
+        files: the inputs.
+        named: those that the user names one by one.
+        columns: the names of the tables' columns; those that are None are detected.
+        say: called with why a table that a search found will not be read.
+
+    Raises:
+        InputError: a table that is named has no column of text, or not one that ``columns`` names.
+    """
+    for file in files:
+        if ending(file) in TABLES:
+            try:
+                check_columns(file, columns)
+            except InputError as error:
+                if file in named:
+                    raise
+                say(str(error))
 
 
 def count_articles(files: Sequence[Path]) -> int | None:
@@ -93,7 +120,8 @@ def read_articles(
     Args:
         paths: files, folders, patterns, lists and ``-``, see `list_files`. Tables that
             ``detente tag`` wrote are left out.
-        columns: the names of the tables' columns; those that are None are detected.
+        columns: the names of the tables' columns; those that are None are detected; and how
+            their dates are written.
         on_failure: called with each article that cannot be read, before the reading goes on.
         say: called with each guess, such as a detected column or encoding; logged by default.
 
@@ -131,9 +159,12 @@ def _read_document(path: Path, say: Say) -> Source | Failure:
             raw = read_bytes(stream, place)
         if not raw.strip():
             raise InputError(f"{place}: is empty")
-        source = _READERS[ending(path) or ".txt"](raw, place, say)
+        kind = ending(path) or ".txt"
+        source = _READERS[kind](raw, place, say)
         if not source.text.strip():
             raise InputError(f"{place}: is empty")
+        if kind not in (".html", ".htm"):  # of which the page itself is looked at
+            tell_several(source.text, place, say)
         return source
     except InputError as error:
         return Failure(place, str(error))

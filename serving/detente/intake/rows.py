@@ -6,8 +6,9 @@ import csv
 import datetime
 import itertools
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -16,6 +17,7 @@ from detente.files import parse_object, reading
 from detente.intake.charset import UNDECODED, opening
 from detente.intake.dates import parse_date
 from detente.intake.listing import ending
+from detente.intake.markup import plain_html
 from detente.intake.source import Columns, Failure, Say, Source
 from detente.intake.tags import are_tags
 
@@ -43,12 +45,36 @@ _NAMES = {
     ),
     "title": ("title", "headline", "article_title", "heading", "head"),
 }
+_EMPTY = {"", "nan", "null", "none", "n/a"}  # what programs write where there is no value
 _HEAD = 20  # lines of a .jsonl file that columns are detected from,
 _HEAD_LENGTH = 1_000_000  # or fewer of them that have as many characters
 _BATCH = 32  # rows of a .parquet file in memory
 
 
-def read_table(path: Path, columns: Columns, *, skip: int, say: Say) -> Iterator[Found]:
+class _ColumnError(InputError):
+    """A table whose columns are not those that are needed."""
+
+
+def check_columns(path: Path, columns: Columns) -> None:
+    """Refuse a table without the columns that are needed, from its head alone.
+
+    Whatever else is wrong with it, `read_table` tells.
+
+    Raises:
+        InputError: no column holds the text; or one that is named is not there, or there twice.
+    """
+    log = _Log(lambda _: None)
+    try:
+        next(_READERS[ending(path) or ""](path, columns, 0, log.say, log), None)
+    except _ColumnError:
+        raise
+    except InputError:
+        pass
+
+
+def read_table(
+    path: Path, columns: Columns, *, skip: int, say: Say, ids: set[int] | None = None
+) -> Iterator[Found]:
     """Yield the articles of a table, or why one, or the rest of them, could not be read.
 
     An article is named by its id, without one by its place: ``path:line`` of the line where it
@@ -61,8 +87,10 @@ def read_table(path: Path, columns: Columns, *, skip: int, say: Say) -> Iterator
         say: called with what is detected or guessed, and with the first date that cannot be read;
             and before the last article with how many dates could not be read and how many ids
             repeat, those left out not counted.
+        ids: hashes of the ids of other tables, which this one's may repeat and are added to.
     """
-    log = _Log(lambda note: say(f"{path}: {note}"))
+    ids = set() if ids is None else ids
+    log = _Log(lambda note: say(f"{path}: {note}"), columns.date_format, ids)
     held: Found | None = None
     for article in _articles(path, columns, skip, say, log):
         if held is not None:
@@ -103,8 +131,10 @@ class _Log:
     """How many rows of a table are passed, and what is odd about those that were read."""
 
     say: Say
-    passed: int = 0
+    date_format: str | None = None
     ids: set[int] = field(default_factory=set)  # their hashes: in memory, ids may be too long
+    passed: int = 0
+    marked_up: bool = False
     repeated: _Cases = field(default_factory=_Cases)
     undated: _Cases = field(default_factory=_Cases)
 
@@ -120,13 +150,21 @@ class _Log:
 
     def date(self, value: object) -> datetime.date | None:
         """Return a row's date."""
-        date = parse_date(value)
-        is_empty = value is None or value != value or (isinstance(value, str) and not value.strip())
-        if date is None and not is_empty:
+        date = parse_date(value, self.date_format)
+        if date is None and value is not None:
             if not self.undated.count:  # with all others it is told at the end, hours later
-                self.say(f"date {str(value)[:60]!r} cannot be read; write it as 2003-09-29")
+                hint = "write it as 2003-09-29, or give its --date-format"
+                self.say(f"date {str(value)[:60]!r} cannot be read; {hint}")
             self.undated.add(value)
         return date
+
+    def text(self, value: str) -> str:
+        """Return a row's text, without its markup if it has any."""
+        text = plain_html(value)
+        if text != value and not self.marked_up:
+            self.say("the texts hold HTML; read without its tags, entities as characters")
+            self.marked_up = True
+        return text
 
     def notes(self) -> Iterator[str]:
         """Yield what there is to say of the table."""
@@ -143,45 +181,63 @@ class _Lines:
         self.place = str(path)
         self._path, self._stream = path, stream
         self._number = self._length = 0
-        self._again = ""
+        self._taken: list[str] = []  # lines of the record at hand
+        self._again: deque[str] = deque()
 
     def __iter__(self) -> _Lines:
         return self
 
     def peek(self) -> str:
         """Return the first line that is not blank, to be yielded again; "" if there is none."""
-        self._again = next((line for line in self if line.strip()), "")
-        self._number -= 1
-        return self._again
+        line = next((line for line in self if line.strip()), "")
+        self._repeat([line] if line else [])
+        return line
+
+    def _repeat(self, lines: Sequence[str]) -> None:
+        self._again.extendleft(reversed(lines))
+        self._number -= len(lines)
+
+    def _read(self) -> str:
+        line = rest = self._stream.readline(LONGEST + 1)
+        while len(line) > LONGEST and rest and rest[-1] not in "\r\n":
+            rest = self._stream.readline(_HEAD_LENGTH)
+        return line
 
     def __next__(self) -> str:
-        line = self._again or self._stream.readline(LONGEST + 1)
-        self._again = ""
+        line = self._again.popleft() if self._again else self._read()
         if not line:
             raise StopIteration
         self._number += 1
         self._length += len(line)
-        if len(line) > LONGEST:
-            rest = line
-            while rest and rest[-1] not in "\r\n":
-                rest = self._stream.readline(_HEAD_LENGTH)
+        self._taken.append(line)
         if self._length > LONGEST:
             raise InputError(f"{self.place}: {_TOO_LONG}; is a quotation mark never closed?")
         return line
 
     def records(self, source: Iterator[_Record]) -> Iterator[tuple[str, _Record | InputError]]:
-        """Yield what ``source`` makes of the lines, each with the place where it begins."""
+        """Yield what ``source`` makes of the lines, each with the place where it begins.
+
+        Of lines that make no record, all but the first are read anew: a quotation mark that is
+        never closed takes in the good ones after it.
+        """
         while True:
-            self.place = f"{self._path}:{self._number + 1}"
+            first = self._number + 1
+            self.place = f"{self._path}:{first}"
             self._length = 0
+            self._taken.clear()
             try:
                 record = next(source)
             except StopIteration:
                 return
-            except csv.Error as error:
-                yield self.place, InputError(f"{self.place}: not a row of a table ({error})")
-            except InputError as error:
-                yield self.place, error
+            except (csv.Error, InputError) as error:
+                reason = str(error)
+                if isinstance(error, csv.Error):
+                    reason = f"{self.place}: not a row of a table ({error})"
+                if self._number > first:
+                    lines = f"lines {first} to {self._number}"
+                    reason += f"; it takes in {lines}, all but the first of which are read anew"
+                self._repeat(self._taken[1:])
+                yield self.place, InputError(reason)
             else:
                 yield self.place, record
 
@@ -341,8 +397,12 @@ def _choose(
 
     ``whole`` tells that no other column than ``names`` may turn up.
     """
+    text = columns.text
+    if text is not None and _find(names, [text]) is None and _find(names, _NAMES["text"]):
+        say(f"{path}: no column {text!r} here, and its text is looked for by the usual names")
+        columns = replace(columns, text=None)
     if columns.text is None and are_tags(names):
-        raise InputError(
+        raise _ColumnError(
             f"{path}: is a table that detente tag wrote; give it articles, or --text-column if "
             "this is a table of them"
         )
@@ -352,7 +412,7 @@ def _choose(
         if given is not None:
             chosen[role] = _find(names, [given])
             if chosen[role] is None and (whole or role == "text"):
-                raise InputError(f"{path}: no column {given!r}; found {_list(names)}")
+                raise _ColumnError(f"{path}: no column {given!r}; found {_list(names)}")
             chosen[role] = chosen[role] or given
     taken = set(chosen.values())
     detected = {
@@ -361,14 +421,14 @@ def _choose(
         if role not in chosen and (name := _find([n for n in names if n not in taken], usual))
     }
     if "text" not in chosen | detected:
-        raise InputError(
+        raise _ColumnError(
             f"{path}: no column of text; found {_list(names)}; name it with --text-column, "
             f"or call it {_list(_NAMES['text'][:4])}"
         )
     keep = tuple(_find(names, [name]) or name for name in columns.keep)
     for name in (*(chosen | detected).values(), *keep):
         if names.count(name) > 1:
-            raise InputError(f"{path}: column {name!r} is there twice; rename one of them")
+            raise _ColumnError(f"{path}: column {name!r} is there twice; rename one of them")
     if detected:
         found = ", ".join(f"{role} is column {name!r}" for role, name in detected.items())
         say(f"{path}: {found}")
@@ -400,22 +460,29 @@ def _article(place: str, row: Mapping[str, Any] | InputError, chosen: Columns, l
     if isinstance(row, InputError):
         return Failure(place, str(row))
     name = log.name(_value(row, chosen.id), place)
-    text = _value(row, chosen.text)
-    if not isinstance(text, str) or not text.strip():
+    cell = _filled(row, chosen.text)
+    if isinstance(cell, str) and len(cell) > LONGEST:
+        return Failure(name, f"{place}: {_TOO_LONG}")
+    text = log.text(cell) if isinstance(cell, str) else ""
+    if not text:
         return Failure(name, f"{place}: no {chosen.text!r}; every row needs one")
     if "\0" in text:
         return Failure(name, f"{place}: the text holds a NUL character")
-    if len(text) > LONGEST:
-        return Failure(name, f"{place}: {_TOO_LONG}")
-    title = _string(_value(row, chosen.title))
-    date = log.date(_value(row, chosen.date))
-    kept = tuple(_kept(row.get(column)) for column in chosen.keep)
+    title = _string(_filled(row, chosen.title))
+    date = log.date(_filled(row, chosen.date))
+    kept = tuple(_kept(_filled(row, column)) for column in chosen.keep)
     return Source(name, text, title=title, date=date, kept=kept)
 
 
 def _value(row: Mapping[str, Any], column: str | None) -> Any:
     # A column may have no name: to_csv of pandas gives its row numbers none.
-    return None if column is None else row.get(column)
+    value = None if column is None else row.get(column)
+    return value if value == value else None  # which nan is not
+
+
+def _filled(row: Mapping[str, Any], column: str | None) -> Any:
+    value = _value(row, column)
+    return None if isinstance(value, str) and value.strip()[:5].lower() in _EMPTY else value
 
 
 def _string(value: object) -> str | None:
@@ -426,7 +493,7 @@ def _string(value: object) -> str | None:
 
 def _kept(value: Any) -> str | None:
     """Return a cell that is carried along as text; None if it is empty."""
-    if value is None or value != value:
+    if value is None:
         return None
     if isinstance(value, bool | list | dict):
         return json.dumps(value, ensure_ascii=False, default=str)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from detente.errors import DetenteError
+from detente.intake.dates import check_format
 
 Say = Callable[[str], None]
 
@@ -59,7 +60,11 @@ class Failure:
 class Columns:
     """The names of a table's columns; None lets the name be detected.
 
-    ``keep`` names columns whose cells are carried along, as text.
+    ``keep`` names columns whose cells are carried along, as text. ``date_format`` is tried first on
+    dates, as `datetime.strptime` does: "%m/%d/%Y" for 11/02/2026.
+
+    Raises:
+        InputError: dates cannot be read by ``date_format``.
     """
 
     text: str | None = None
@@ -67,6 +72,11 @@ class Columns:
     date: str | None = None
     title: str | None = None
     keep: tuple[str, ...] = ()
+    date_format: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.date_format is not None:
+            check_format(self.date_format)
 
 
 DETECTED = Columns()
