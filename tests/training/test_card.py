@@ -11,7 +11,7 @@ from detente_training.record import Record
 from detente_training.report import MODEL, build_report
 
 
-def card(folder: Path, **parts: Any) -> str:
+def card(folder: Path, shared: int = 0, **parts: Any) -> str:
     """The card of a model with other sources, without its tables."""
     manifest = read_manifest(DEFAULT)
     corpus = CorpusSource(**{**manifest.corpus.model_dump(), **parts})
@@ -24,6 +24,7 @@ def card(folder: Path, **parts: Any) -> str:
         manifest.set_thresholds,
         manifest.thresholds,
     )
+    report["shared_texts"] = shared
     write_card(folder / "card.md", manifest.model_copy(update={"corpus": corpus}), report)
     return (folder / "card.md").read_text()
 
@@ -42,3 +43,11 @@ def test_one_negotiation_split_by_statement_is_no_other(tmp_path: Path) -> None:
     assert "fine-tuned on 1 negotiation of" in text
     assert "calibrated on other statements of the same, measured" in text
     assert "annotated article" not in text
+
+
+def test_a_card_says_how_many_texts_were_seen(tmp_path: Path) -> None:
+    text = card(tmp_path, shared=16, test=("b",))
+    assert "measured on 1 other: b." in text
+    assert "it was measured on, 16 stand among those it was trained or calibrated on" in text
+    assert "never saw" not in text
+    assert "measured on 1 it never saw: b." in card(tmp_path, test=("b",))

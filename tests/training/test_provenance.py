@@ -49,3 +49,4 @@ def test_the_environment_outlives_the_file() -> None:
     assert {"python", "detente", "torch"} <= set(versions)
     assert thaw(freeze(versions)) == versions
     assert "cores" in machine()
+    assert ", 3 threads" in machine(3)

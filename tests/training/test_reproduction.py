@@ -7,15 +7,22 @@ from typing import Any
 
 import mlflow
 import pytest
+import torch
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INTERNAL_ERROR
 
 from detente.errors import InputError
+from detente_training import reproduction
 from detente_training.encoder import WEIGHTS
-from detente_training.logbook import LoggedRun, read_run
-from detente_training.provenance import machine
+from detente_training.logbook import ENVIRONMENT, LoggedRun, read_run
+from detente_training.provenance import freeze, hardware, machine
 from detente_training.report import MODEL
-from detente_training.reproduction import compare_results, refuse_trained
+from detente_training.reproduction import (
+    compare_results,
+    find_changes,
+    on_same_machine,
+    refuse_trained,
+)
 from detente_training.train import write_state
 
 
@@ -50,6 +57,46 @@ def test_weights_must_be_equal_where_nothing_has_changed() -> None:
     assert verdicts(HERE, 0.7, "b", changed=True) == [True, True]
     elsewhere = Remembered("1", "FINISHED", {"machine": "another", "weights_sha256": "a"})
     assert verdicts(elsewhere, 0.7, "b", changed=False) == [True]
+
+
+def test_weights_of_other_threads_are_not_compared() -> None:
+    other = torch.get_num_threads() + 1
+    there = Remembered("1", "FINISHED", {"machine": machine(other), "weights_sha256": "a"})
+    assert verdicts(there, 0.7, "b", changed=False) == [True]
+    assert on_same_machine(there, threads=other)
+    # Earlier versions did not log them; weights may then be other.
+    before = Remembered("1", "FINISHED", {"machine": hardware(), "corpus_sha256": "c"})
+    run: Any = SimpleNamespace(corpus_sha="c", fingerprint=None)
+    assert on_same_machine(before)
+    assert any(change.startswith("threads and GPU: ") for change in find_changes(before, run))
+    assert not any("threads" in change for change in find_changes(HERE, run))
+
+
+def test_each_change_since_the_run_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    run: Any = SimpleNamespace(corpus_sha="a" * 64, fingerprint="f")
+    same = {"corpus_sha256": run.corpus_sha, "fingerprint": "f", "git_commit": "c" * 40}
+    now = {"python": "3.12.1", "torch": "2.13.0"}
+    logged = {ENVIRONMENT: freeze(now)}
+    monkeypatch.setattr(reproduction, "environment", lambda: now)
+    monkeypatch.setattr(reproduction, "git_commit", lambda: ("c" * 40, False))
+    monkeypatch.setattr(Remembered, "read", lambda _, artifact: logged.get(artifact))
+
+    def changes(**other: str) -> list[str]:
+        tags = {**same, "machine": machine(), **other}
+        return find_changes(Remembered("1", "FINISHED", tags), run)
+
+    assert changes() == []
+    assert changes(corpus_sha256="b" * 64) == [
+        "corpus or articles: was bbbbbbbbbbbb, is aaaaaaaaaaaa"
+    ]
+    (line,) = changes(fingerprint="g")
+    assert line.startswith("codebook, encoder, ")
+    assert changes(git_commit="d" * 40) == ["git commit: was dddddddddddd, is cccccccccccc"]
+    (line,) = changes(git_changed="true")
+    assert "not committed" in line
+    assert changes(resumed_commit="e" * 40) == ["git commit: the run went on with eeeeeeeeeeee"]
+    logged[ENVIRONMENT] = freeze({**now, "torch": "2.12.0"})
+    assert changes() == ["torch: was 2.12.0, is 2.13.0"]
 
 
 def test_a_folder_with_a_run_is_no_place_to_train_again(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from detente_training.swap import Party, Swapper, read_parties
 from tests.conftest import ROOT
 
 PERU = Party(name="Peru", group="americas", capital="Lima", demonym="Peruvian", people="Peruvians")
+ITALY = Party(name="Italy", group="europe", capital="Rome", demonym="Italian", people="Italians")
 UNION = Party(name="the Quarrymen's Union", group="union")
 
 
@@ -17,7 +18,7 @@ def record(text: str, holder: str | None, *, implied: bool = False) -> Record:
     return Record("1", text, holder, {"stance": "none"}, "pit", "f:1", implied=implied)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def swapper() -> Swapper:
     own = {"VOLMAR": Actor(names=("Volmar",), demonyms=("Volmari", "Volmaris"))}
     return Swapper({"pit": Negotiation(kind="water", parties=own)})
@@ -33,6 +34,7 @@ def swapper() -> Swapper:
         ("Japan agreed.", "Japan", UNION, "The Quarrymen's Union agreed.", None),
         ("A Japanese aide agreed.", None, UNION, "A Quarrymen's Union aide agreed.", None),
         ("An American aide agreed.", None, PERU, "A Peruvian aide agreed.", None),
+        ("A Japanese aide agreed.", None, ITALY, "An Italian aide agreed.", None),
         ("Volmaris agreed in Volmar.", "Volmaris", PERU, "Peruvians agreed in Peru.", "Peruvians"),
         (
             "Talks with Japan end, Japan said.",
@@ -65,6 +67,24 @@ def test_names_take_the_form_of_the_old_ones(
 
 def test_a_statement_without_names_is_not_swapped(swapper: Swapper) -> None:
     assert swapper.swap(record("The union left.", "The union"), [PERU, UNION]) is None
+
+
+def test_a_party_that_the_text_names_already_is_not_drawn(swapper: Swapper) -> None:
+    one = record("Japan told Peruvians no.", "Japan")
+    assert swapper.swap(one, [PERU, ITALY]) is None, "one is left for two"
+    for seed in range(9):
+        swapped = swapper.swap(one, [PERU, ITALY, UNION], seed)
+        assert swapped is not None
+        assert not PERU.appears_in(swapped.text)
+
+
+def test_an_implied_holder_stays_with_its_own_names(swapper: Swapper) -> None:
+    text = "Tokyo's envoy said no; Norway waits."
+    parties = [PERU, UNION]
+    assert swapper.swap(record(text, "the Japanese government", implied=True), parties) is None
+    swapped = swapper.swap(record(text, "the fishermen", implied=True), parties)
+    assert swapped is not None
+    assert (swapped.holder, swapped.text != text) == ("the fishermen", True)
 
 
 def test_the_draw_is_repeatable(swapper: Swapper) -> None:

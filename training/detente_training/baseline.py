@@ -27,6 +27,7 @@ FROZEN = "frozen encoder + logistic regression"
 _STRENGTHS = [0.1, 0.3, 1.0, 3.0, 10.0]
 _FOLDS = 3
 _FEW = 100
+_MANY = 2000  # records; for fewer, worker processes cost more than they save
 
 
 def fit_baselines(
@@ -94,8 +95,9 @@ def _predict(
     if not majority and len(set(gold)) > 1:
         classifier = LogisticRegression(class_weight="balanced", max_iter=1000)
         if folds := _folds(gold, groups):
+            jobs = -1 if len(gold) > _MANY else 1
             classifier = GridSearchCV(
-                classifier, {"C": _STRENGTHS}, scoring="f1_macro", cv=folds, n_jobs=-1
+                classifier, {"C": _STRENGTHS}, scoring="f1_macro", cv=folds, n_jobs=jobs
             )
     classifier.fit(known, gold)
     probabilities = np.zeros((asked.shape[0], size))

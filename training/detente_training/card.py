@@ -26,7 +26,7 @@ def write_card(path: Path, manifest: Manifest, report: Mapping[str, Any]) -> Non
         "Meant for reading many statements at once, with a person looking at what matters. Not for "
         "judging a person, and not for decisions without one.",
         "## Training",
-        *_training(manifest),
+        *_training(manifest, report.get("shared_texts", 0)),
         f"## Figures on unseen negotiations ({report['records']} records)",
         *(
             f"### {heading}\n\n" + "\n".join(markdown_table(rows))
@@ -39,17 +39,23 @@ def write_card(path: Path, manifest: Manifest, report: Mapping[str, Any]) -> Non
     path.write_text("\n\n".join(sections) + "\n", encoding="utf-8")
 
 
-def _training(manifest: Manifest) -> Iterator[str]:
+def _training(manifest: Manifest, shared: int) -> Iterator[str]:
     corpus = manifest.corpus
     train, others = len(corpus.train), len(set(corpus.validation) - set(corpus.train))
     # A single negotiation beside the unseen ones is split by statement.
     calibrated = f"{others} other{'s' * (others > 1)}" if others else "other statements of the same"
+    unseen = f"other{'s' * (len(corpus.test) > 1)}" if shared else "it never saw"
     yield (
         f"Encoder `{manifest.encoder.source}` (sha256 `{manifest.encoder.sha256}`), fine-tuned on "
         f"{train} negotiation{'s' * (train > 1)} of a corpus of {corpus.records} records (sha256 "
-        f"`{corpus.sha256}`), calibrated on {calibrated}, measured on {len(corpus.test)} it never "
-        f"saw: {', '.join(corpus.test)}."
+        f"`{corpus.sha256}`), calibrated on {calibrated}, measured on {len(corpus.test)} {unseen}: "
+        f"{', '.join(corpus.test)}."
     )
+    if shared:
+        yield (
+            f"Of the texts it was measured on, {shared} stand among those it was trained or "
+            "calibrated on, too, as its config allows."
+        )
     if corpus.articles:
         yield (
             f"It was also trained on statements of {len(corpus.articles)} annotated articles: "

@@ -64,14 +64,12 @@ def train(
     _require_training()
     from detente.tagger import Tagger
     from detente_training.config import load_config
-    from detente_training.encoder import locate_encoder
     from detente_training.export import export_run
     from detente_training.report import predict, print_report
     from detente_training.tracking import EpochLogger, log_outcome, tracked
     from detente_training.train import Run, bundle_folder, fit, open_folder, read_state, write_state
 
     run = Run(load_config(config, overrides or ()))
-    locate_encoder(run.config.encoder)
     folder = open_folder(run, fresh=fresh)
     state = read_state(folder)
     bundle = bundle_folder(folder)
@@ -480,7 +478,7 @@ def reproduce(
 
     from detente.bundle import sha256
     from detente_training.check import check_table, failures
-    from detente_training.encoder import WEIGHTS, locate_encoder
+    from detente_training.encoder import WEIGHTS
     from detente_training.export import export_run
     from detente_training.logbook import find_run
     from detente_training.report import print_tables
@@ -498,19 +496,19 @@ def reproduce(
         config = logged.config.model_copy(update={"output": output or Path(temporary)})
         refuse_trained(config.folder)
         again = Run(config)
-        locate_encoder(again.config.encoder)
         changes = find_changes(logged, again)
         for change in changes:
             print(f"changed: {change}")
         if not changes:
             print("corpus, codebook, git commit and packages are as they were")
-        if not on_same_machine(logged):
-            print("changed: the machine; weights are not compared")
+        threads = config.training.threads
+        if not on_same_machine(logged, threads):
+            print("changed: the machine, or torch's threads; weights are not compared")
         folder = open_folder(again, fresh=False)
         fit(again, folder, [EpochPrinter()])
         report = export_run(again, folder, bundle_folder(folder))
         weights = sha256(folder / "model" / WEIGHTS)
-    checks = compare_results(logged, report, weights, changed=bool(changes))
+    checks = compare_results(logged, report, weights, changed=bool(changes), threads=threads)
     print_tables([(f"{run}, trained again", check_table(checks))])
     if failed := failures(checks):
         print(f"not reproduced: {failed}")

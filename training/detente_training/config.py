@@ -60,7 +60,10 @@ class TrainingConfig(_Model):
         0.15, ge=0, lt=0.5, description="mass an ordinal label lends its neighbours"
     )
     holder_free_share: float = Field(
-        0.3, ge=0, le=1, description="share of one-party statements also trained without holder"
+        0.3,
+        ge=0,
+        le=1,
+        description="share of statements whose records agree that are trained without holder, too",
     )
     swapped_share: float = Field(
         0.0, ge=0, le=1, description="share of statements trained with other parties' names"
@@ -140,7 +143,7 @@ class TrackingConfig(_Model):
 class RunConfig(_Model):
     """A training run. Paths are relative to the folder the command runs in."""
 
-    name: str = Field(pattern=r"^[\w.-]+$")
+    name: str = Field(pattern=r"^\w[\w.-]*$")  # no "..": it names a folder
     seed: int = 13
     codebook: Path = Path("data/codebook.yaml")
     corpus: Path = Path("data/corpus")

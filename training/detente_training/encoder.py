@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 from detente.bundle import sha256
 from detente.errors import InputError
@@ -38,6 +39,28 @@ def locate_encoder(config: EncoderConfig) -> Path:
             "it is another or a damaged model"
         )
     return folder
+
+
+def load_encoder(folder: Path) -> Any:
+    """Return the encoder of a folder that `locate_encoder` gave; only safetensors are read.
+
+    Raises:
+        InputError: some of the encoder's weights are missing; they would be random numbers.
+    """
+    from transformers import AutoModel
+
+    encoder, found = AutoModel.from_pretrained(
+        folder, use_safetensors=True, trust_remote_code=False, output_loading_info=True
+    )
+    # Nothing here uses the pooler, and many encoders come without one.
+    missing = sorted(name for name in found["missing_keys"] if not name.startswith("pooler."))
+    if missing:
+        raise InputError(
+            f"encoder.source: {folder / WEIGHTS} lacks {len(missing)} of the encoder's weights "
+            f"({missing[0]}, ...), as a trained run's own do; give a pretrained encoder's folder, "
+            "a hub id, or package:NAME"
+        )
+    return encoder
 
 
 def _in_package(name: str) -> Path:

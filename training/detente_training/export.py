@@ -49,7 +49,7 @@ from detente_training.calibration import (
     fit_scaling,
 )
 from detente_training.card import write_card
-from detente_training.encoder import WEIGHTS, locate_encoder
+from detente_training.encoder import WEIGHTS, load_encoder, locate_encoder
 from detente_training.examples import gold_labels, pad_windows
 from detente_training.gate import fit_gate
 from detente_training.invariance import measure_spread, sample_invariance
@@ -107,6 +107,7 @@ def export_run(run: Run, folder: Path, target: Path) -> dict[str, Any]:
             run.split.test, run.codebook, systems, manifest.set_thresholds, manifest.thresholds
         )
         report |= _measure_names(run, tagger, systems[MODEL_NAME])
+        report["shared_texts"] = len(run.shared_texts)
         manifest = manifest.model_copy(update={"metrics": summary(report)})
         write_manifest(draft, manifest)
         write_card(draft / CARD, manifest, report)
@@ -274,14 +275,10 @@ class FrozenEmbedder:
     """Embeds records with the pretrained encoder as it comes: mean-pooled pair vectors."""
 
     def __init__(self, source: Path, window: Window) -> None:
-        from transformers import AutoModel
-
         tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
         self._encoder = pair_encoder(tokenizer, window)
         self._pad_id = window.pad_id
-        self._model = AutoModel.from_pretrained(
-            source, use_safetensors=True, trust_remote_code=False
-        ).eval()
+        self._model = load_encoder(source).eval()
 
     def __call__(self, records: Sequence[Record]) -> NDArray[np.float64]:
         """Return vectors of shape (records, hidden size)."""

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel
 
 from detente.codebook import Codebook
+from detente_training.encoder import load_encoder
 from detente_training.loss import CodebookLoss
 
 
@@ -49,9 +49,12 @@ class PairClassifier(nn.Module):
         dropout: float = 0.0,
         loss: CodebookLoss | None = None,
     ) -> PairClassifier:
-        """Build on a pretrained encoder's folder; only safetensors weights are read."""
-        encoder = AutoModel.from_pretrained(folder, use_safetensors=True, trust_remote_code=False)
-        return cls(encoder, codebook, dropout=dropout, loss=loss)
+        """Build on a pretrained encoder's folder; only safetensors weights are read.
+
+        Raises:
+            InputError: some of the encoder's weights are missing.
+        """
+        return cls(load_encoder(folder), codebook, dropout=dropout, loss=loss)
 
     def forward(
         self,

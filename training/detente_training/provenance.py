@@ -8,6 +8,8 @@ import subprocess
 from importlib.metadata import distributions
 from pathlib import Path
 
+import torch
+
 
 def git_commit() -> tuple[str, bool] | None:
     """Return the commit of the folder's work tree, and whether tracked files differ from it.
@@ -43,11 +45,22 @@ def thaw(text: str) -> dict[str, str]:
     return {name: version for name, _, version in pairs if version}
 
 
-def machine() -> str:
-    """Return the kind of machine: system, processor, cores.
+def machine(threads: int = 0) -> str:
+    """Return the kind of machine: system, processor, cores, torch's threads, GPU if any.
 
-    Weights are equal bit by bit only between machines that agree in these.
+    Weights are equal bit by bit only between machines that agree in these: how many threads share
+    a sum decides in which order its parts are added.
+
+    Args:
+        threads: those of the training; 0 are as many as torch has chosen.
     """
+    shared = f", {threads or torch.get_num_threads()} threads"
+    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    return hardware() + shared + gpu
+
+
+def hardware() -> str:
+    """Return the machine's system, processor and cores: all that earlier versions logged of it."""
     cores = os.cpu_count() or 1
     return f"{platform.system()} {platform.machine()}, {_processor()}, {cores} cores"
 

@@ -18,6 +18,7 @@ from detente.files import read_jsonl, read_text
 from detente.tagger import check_pair
 
 Pair = tuple[str, str | None]  # statement, holder
+_TRUTH = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def parse_record(value: Mapping[str, Any], codebook: Codebook, place: str) -> Re
     """Return the record of one JSON line.
 
     Raises:
-        InputError: no text, or a holder too long to be a party's name.
+        InputError: no text, a holder too long to be a party's name, or a field of another form.
         CodebookError: a missing or unknown label. Both messages start with ``place``.
     """
     check_pair(value.get("text", ""), value.get("holder"), place)
@@ -92,9 +93,17 @@ def parse_record(value: Mapping[str, Any], codebook: Codebook, place: str) -> Re
         labels=labels,
         negotiation="" if negotiation is None else str(negotiation),
         place=place,
-        implied=bool(value.get("implied", False)),
+        implied=_parse_truth(value.get("implied"), place),
         fields={key: item for key, item in value.items() if key not in known},
     )
+
+
+def _parse_truth(value: Any, place: str) -> bool:
+    # A table's cells are text, and as such "False" is as true as any other.
+    text = "" if value is None else str(value).strip().lower()
+    if text not in _TRUTH:
+        raise InputError(f"{place}: implied must be true or false (or 1, 0), not {value!r}")
+    return _TRUTH[text]
 
 
 def _are_annotations(value: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from detente.errors import InputError
 from detente_training.check import Check
 from detente_training.logbook import ENVIRONMENT, RESUMED_ENVIRONMENT, LoggedRun
-from detente_training.provenance import environment, git_commit, machine, thaw
+from detente_training.provenance import environment, git_commit, hardware, machine, thaw
 from detente_training.report import MODEL
 from detente_training.train import Run, is_trained, read_state
 
@@ -28,16 +28,31 @@ def refuse_trained(folder: Path) -> None:
 
 def find_changes(logged: LoggedRun, run: Run) -> list[str]:
     """Return a line for each thing a run depends on that is not as it was."""
-    return [*_changed_data(logged, run), *_changed_commit(logged), *_changed_packages(logged)]
+    return [
+        *_changed_data(logged, run),
+        *_changed_commit(logged),
+        *_changed_packages(logged),
+        *_unknown_threads(logged),
+    ]
 
 
-def on_same_machine(logged: LoggedRun) -> bool:
-    """Whether weights can be expected to agree bit by bit, as far as the hardware goes."""
-    return logged.tags.get("machine") == machine()
+def on_same_machine(logged: LoggedRun, threads: int = 0) -> bool:
+    """Whether weights can be expected to agree bit by bit, as far as the machine goes.
+
+    Args:
+        logged: the first run.
+        threads: those the run's config asks for.
+    """
+    return logged.tags.get("machine") in (machine(threads), hardware())
 
 
 def compare_results(
-    logged: LoggedRun, report: Mapping[str, Any], weights: str, *, changed: bool
+    logged: LoggedRun,
+    report: Mapping[str, Any],
+    weights: str,
+    *,
+    changed: bool,
+    threads: int = 0,
 ) -> list[Check]:
     """Check a run made again against what it logged the first time.
 
@@ -46,12 +61,13 @@ def compare_results(
         report: the new report.
         weights: SHA-256 of the new weights.
         changed: whether anything the run depends on has changed, so that weights may differ.
+        threads: those the run's config asks for.
     """
     checks = [
         _compare_macro_f1(name, scores, report["dimensions"].get(name))
         for name, scores in logged.report["dimensions"].items()
     ]
-    if on_same_machine(logged):
+    if on_same_machine(logged, threads):
         equal = weights == logged.tags.get("weights_sha256")
         wanted = "equal, or other after a change" if changed else "equal"
         checks.append(Check("weights", "equal" if equal else "other", wanted, equal or changed))
@@ -76,7 +92,10 @@ def _changed_data(logged: LoggedRun, run: Run) -> list[str]:
         before = str(logged.tags.get("corpus_sha256"))
         return [f"corpus or articles: was {before[:12]}, is {run.corpus_sha[:12]}"]
     if logged.tags.get("fingerprint") != run.fingerprint:
-        return ["codebook, parties, readings, gazetteer, or what this version makes of the config"]
+        return [
+            "codebook, encoder, order of the records, parties, readings, gazetteer, or what this "
+            "version makes of them and of the config"
+        ]
     return []
 
 
@@ -96,6 +115,11 @@ def _changed_commit(logged: LoggedRun) -> list[str]:
     if now[1]:
         lines.append("git: there are changes that are not committed")
     return lines
+
+
+def _unknown_threads(logged: LoggedRun) -> list[str]:
+    known = logged.tags.get("machine") != hardware()
+    return [] if known else ["threads and GPU: the run was made by a version that did not log them"]
 
 
 def _changed_packages(logged: LoggedRun) -> list[str]:

@@ -100,7 +100,7 @@ class Swapper:
 
         Returns:
             None when the record names no party known by name, or more than ``parties`` holds
-            that it does not name already.
+            that it does not name already, or one that stands in an implied holder, which stays.
         """
         actors = self.actors(record)
         absent = [party for party in parties if not party.appears_in(record.text)]
@@ -110,7 +110,11 @@ class Swapper:
         chosen = dict(zip(actors, drawn, strict=True))
         text = self._rewrite(record.text, record.negotiation, chosen)
         holder = record.holder
-        if holder is not None and not record.implied:
+        if holder is not None and record.implied:
+            gazetteer, _ = self._of(record.negotiation)
+            if any(naming.actor in chosen for naming in gazetteer.scan(holder)):
+                return None
+        elif holder is not None:
             holder = self._rewrite(holder, record.negotiation, chosen)
             # Alone it opens a sentence; in the text it need not, and may have lost its article.
             bare = holder.removeprefix("The ").removeprefix("the ")

@@ -18,7 +18,7 @@ from detente import __version__
 from detente.bundle import sha256
 from detente.codebook import Codebook
 from detente.errors import InputError
-from detente_training.answer import collect_answers, write_answers
+from detente_training.answer import Answer, collect_answers, write_answers
 from detente_training.baseline import Probabilities
 from detente_training.config import TrackingConfig
 from detente_training.encoder import WEIGHTS
@@ -26,7 +26,7 @@ from detente_training.examples import gold_labels
 from detente_training.figures import draw_confusion, draw_reliability
 from detente_training.logbook import ANSWERS, CONFIG, ENVIRONMENT, REPORT, RESUMED_ENVIRONMENT
 from detente_training.provenance import environment, freeze, git_commit, machine
-from detente_training.record import Record
+from detente_training.record import Record, flatten
 from detente_training.registry import log_bundle, register
 from detente_training.report import MODEL
 from detente_training.store import quiet
@@ -54,7 +54,8 @@ def tracked(run: Run, run_id: str | None) -> Iterator[str]:
             _log_inputs(run)
         else:
             trained = is_trained(run.config.folder)
-            _log_resumption(None if trained else active.data.tags.get("machine"))
+            begun_on = None if trained else active.data.tags.get("machine")
+            _log_resumption(begun_on, machine(run.config.training.threads))
         # Bounds, and what the export depends on, may be others when a run goes on.
         mlflow.log_dict(run.config.model_dump(mode="json"), CONFIG)
         yield active.info.run_id
@@ -99,12 +100,17 @@ def log_outcome(
         mlflow.log_artifacts(name, "figures")
     for file in (REPORT, "report.md"):
         mlflow.log_artifact(str(folder / file))
-    mlflow.log_text(
-        write_answers(collect_answers(run.split.test, run.codebook, probabilities)), ANSWERS
-    )
+    mlflow.log_text(write_answers(_unseen_answers(run, probabilities)), ANSWERS)
     model = log_bundle(bundle, run.codebook, run.split.test[0])
     if run.config.tracking.registered_model:
         register(run.config.tracking.registered_model, model)
+
+
+def _unseen_answers(run: Run, probabilities: Probabilities) -> list[Answer]:
+    """Return the answers to unseen records, but for texts that stand in training, too."""
+    answers = collect_answers(run.split.test, run.codebook, probabilities)
+    shared = run.shared_texts
+    return [answer for answer in answers if flatten(answer.text) not in shared]
 
 
 def _log_inputs(run: Run) -> None:
@@ -116,21 +122,22 @@ def _log_inputs(run: Run) -> None:
         "corpus_sha256": run.corpus_sha,
         "fingerprint": run.fingerprint,
         "detente_version": __version__,
-        "machine": machine(),
+        "machine": machine(run.config.training.threads),
     }
     if commit := git_commit():
         tags |= {"git_commit": commit[0], "git_changed": str(commit[1]).lower()}
     mlflow.set_tags(tags)
 
 
-def _log_resumption(begun_on: str | None) -> None:
+def _log_resumption(begun_on: str | None, here: str) -> None:
     """Log with which commit, packages and machine a run goes on; they may be others.
 
     Args:
         begun_on: the machine or machines so far; None if no more is trained, or if unknown.
+        here: this machine.
     """
-    if begun_on is not None and not begun_on.endswith(machine()):
-        mlflow.set_tag("machine", f"{begun_on}; then {machine()}")
+    if begun_on is not None and not begun_on.endswith(here):
+        mlflow.set_tag("machine", f"{begun_on}; then {here}")
     mlflow.log_text(freeze(environment()), RESUMED_ENVIRONMENT)
     if commit := git_commit():
         mlflow.set_tags({"resumed_commit": commit[0], "resumed_changed": str(commit[1]).lower()})

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 import transformers
 from numpy.typing import NDArray
+from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import nn
@@ -35,14 +36,17 @@ from transformers.trainer_utils import EvalPrediction, get_last_checkpoint
 from detente.bundle import Window, pair_encoder, sha256
 from detente.codebook import Codebook
 from detente.document import read_document
+from detente.encoding import prepare
 from detente.errors import InputError
 from detente.files import make_folder, replacing
+from detente.mask import Mask
 from detente.parties.actors import DEFAULT as ACTORS
+from detente.parties.gazetteer import Gazetteer
 from detente.progress import tracking
 from detente_training import metrics
 from detente_training.config import RunConfig
 from detente_training.distillation import Readings
-from detente_training.encoder import locate_encoder
+from detente_training.encoder import WEIGHTS, locate_encoder
 from detente_training.examples import PairCollator, build_dataset, gold_labels, pad_windows
 from detente_training.gold_records import article_records
 from detente_training.loss import CodebookLoss, label_weights
@@ -55,10 +59,15 @@ from detente_training.swap import Swapper, read_parties
 _BATCH = 64
 _CONFIG, _STATE, _WEIGHTS = "config.json", "run.json", "model.safetensors"
 _AFTER_TRAINING = ("export", "calibration")  # settings that the weights do not depend on
+# Encoders whose positions are counted from behind the padding token's id.
+_LATE = ("camembert", "mpnet", "roberta", "xlm-roberta")
 
 
 class Run:
     """A run's inputs, all read and checked before anything is trained.
+
+    Raises:
+        InputError, CodebookError: an input cannot be read, or one does not fit the others.
 
     Attributes:
         config: what the run depends on.
@@ -73,6 +82,8 @@ class Run:
 
     def __init__(self, config: RunConfig) -> None:
         self.config = config
+        self.window(0)  # refuses windows that cannot be
+        _refuse_unused_parties(config)
         self.codebook = Codebook.load(config.codebook)
         self.records = select_records(read_records(config.corpus, self.codebook), config.split)
         self.split: Split = split_records(self.records, config.split, config.seed)
@@ -105,6 +116,7 @@ class Run:
                     f"{config.distillation.readings}: holds no reading of the training statements "
                     "that split.only leaves; make others with: detente teach"
                 )
+        _refuse_unfit_encoder(config)
 
     @classmethod
     def open(cls, folder: Path, overrides: Sequence[str] = ()) -> Run:
@@ -160,25 +172,49 @@ class Run:
             return self.split.train
         share = self.config.training.swapped_share
         swapper = Swapper(self._negotiations)
-        # One statement's records are swapped together: their holders must still be told apart.
+        # One statement's records are swapped together or not at all: their holders must still be
+        # told apart.
         texts = sorted({record.text for record in self.split.train})
         drawn = random.Random(self.config.seed).sample(texts, round(share * len(texts)))
         chosen = set(drawn)
-        return [
-            (record.text in chosen and swapper.swap(record, self._parties, self.config.seed))
-            or record
+        pairs = [
+            (
+                record,
+                swapper.swap(record, self._parties, self.config.seed)
+                if record.text in chosen
+                else None,
+            )
             for record in self.split.train
         ]
+        kept = {old.text for old, new in pairs if new is None}
+        return [old if new is None or old.text in kept else new for old, new in pairs]
 
     def window(self, pad_id: int) -> Window:
-        """Return how the run cuts statements to its model's input."""
+        """Return how the run cuts statements to its model's input.
+
+        Raises:
+            InputError: its windows would not move on, or are too long.
+        """
         settings = self.config.encoder
-        return Window(
-            max_length=settings.max_length,
-            stride=settings.stride,
-            pad_id=pad_id,
-            mask_names=settings.mask_names,
-        )
+        try:
+            return Window(
+                max_length=settings.max_length,
+                stride=settings.stride,
+                pad_id=pad_id,
+                mask_names=settings.mask_names,
+            )
+        except ValidationError as error:
+            fault = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise InputError(
+                f"encoder.max_length={settings.max_length} with encoder.stride={settings.stride}: "
+                f"{fault}"
+            ) from None
+
+    @property
+    def shared_texts(self) -> set[str]:
+        """Texts of unseen records that are trained or validated on, too; see `flatten`."""
+        known = [*self.split.train, *self.split.validation, *self.article_records]
+        return {flatten(r.text) for r in known} & {flatten(r.text) for r in self.split.test}
 
     @property
     def fingerprint(self) -> str:
@@ -188,14 +224,31 @@ class Run:
             self.config.model_dump_json(exclude=apart),
             self.codebook.model_dump_json(),
             self.corpus_sha,
+            self._inputs_digest,
         ]
+        if not self.config.encoder.sha256:
+            parts.append(sha256(locate_encoder(self.config.encoder) / WEIGHTS))
         if self.readings:
             parts.append(self.readings.digest)
         if self._parties:
             parts += [repr(self._parties), repr(sorted(self._negotiations.items()))]
-        if self.config.encoder.mask_names:
+        if self.config.encoder.mask_names or self._parties:
             parts.append(sha256(ACTORS))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    @cached_property
+    def _inputs_digest(self) -> str:
+        """A SHA-256 of the records trained and validated on, in order, swapped and masked.
+
+        Names are found by code, which changes from version to version; here it shows.
+        """
+        mask = Mask(Gazetteer.load()) if self.config.encoder.mask_names else None
+        digest = hashlib.sha256()
+        for record in [*self.training_records(), *self.split.validation]:
+            read = prepare(record.text), prepare(record.holder or "")
+            hidden = mask.hide(*read) if mask else None
+            digest.update(repr((record.text, record.holder, record.implied, hidden)).encode())
+        return digest.hexdigest()
 
 
 def read_state(folder: Path) -> dict[str, Any]:
@@ -472,6 +525,33 @@ def _refuse_single_labels(records: list[Record], codebook: Codebook) -> None:
                 + (f"only the label '{min(map(str, used))}'" if used else "no label")
                 + "; a classifier needs at least two, so label more records or drop the dimension"
             )
+
+
+def _refuse_unused_parties(config: RunConfig) -> None:
+    """Refuse parties that no statement is told of; a share of 0 that is given is meant."""
+    settings = config.training
+    if settings.swapped_with and "swapped_share" not in settings.model_fields_set:
+        raise InputError(
+            f"training.swapped_with: {settings.swapped_with} is not used without a share of the "
+            "statements; set training.swapped_share as well"
+        )
+
+
+def _refuse_unfit_encoder(config: RunConfig) -> None:
+    """Refuse an encoder that has fewer positions or layers than the config asks for."""
+    settings, frozen = config.encoder, config.training.frozen_layers
+    encoder = AutoConfig.from_pretrained(locate_encoder(settings), trust_remote_code=False)
+    positions = getattr(encoder, "max_position_embeddings", settings.max_length)
+    if encoder.model_type in _LATE:
+        positions -= encoder.pad_token_id + 1
+    if settings.max_length > positions:
+        raise InputError(
+            f"encoder.max_length={settings.max_length}: {settings.source} reads at most "
+            f"{positions} tokens"
+        )
+    layers = getattr(encoder, "num_hidden_layers", frozen)
+    if frozen > layers:
+        raise InputError(f"training.frozen_layers={frozen}: {settings.source} has only {layers}")
 
 
 def _refuse_known_articles(articles: Sequence[Record], split: Split, config: RunConfig) -> None:
