@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,6 +25,7 @@ from detente.errors import BundleError, DetenteError, InputError
 from detente.files import replacing
 from detente.intake.listing import list_files, named_files
 from detente.intake.reader import Columns, Entry, Failure, Source, read_articles
+from detente.intake.source import DETECTED
 from detente.parts import Parts, without_output
 from detente.table import writing
 from detente.tagger import locate_model
@@ -108,48 +109,53 @@ def test_a_run_killed_again_and_again_ends_with_the_same_table(
     whole: Path, many: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "tags.jsonl"
+    parts = output.with_name("tags.jsonl.parts")
     command = [sys.executable, "-c", SMALL_PARTS, "tag", str(many), "-o", str(output)]
     rng = random.Random(4)
-    killed = 0
-    for attempt in range(40):
-        jobs = ["--jobs", "2"] if attempt % 4 == 3 else []
+    for attempt in range(4):
+        jobs = ["--jobs", "2"] if attempt % 2 else []
         resume = ["--resume"] if attempt else []
-        process = subprocess.Popen(
-            [*command, *jobs, *resume], stderr=subprocess.PIPE, text=True, cwd=ROOT
-        )
-        try:
-            process.wait(timeout=rng.uniform(1.2, 3.5) if killed < 8 else 600)
-        except subprocess.TimeoutExpired:
+        before = len(list(parts.glob("part-*.parquet")))
+        with subprocess.Popen(
+            [*command, *jobs, *resume], stderr=subprocess.DEVNULL, cwd=ROOT
+        ) as process:
+            if attempt == 3:
+                break  # and let it come to its end
+            while len(list(parts.glob("part-*.parquet"))) <= before:
+                assert process.poll() is None
+                time.sleep(0.01)
+            time.sleep(rng.uniform(0, 0.2))
             process.kill()
-            process.wait()
-            killed += 1
-            assert not output.exists() or output.read_text() == whole.read_text()
-            continue
-        assert process.stderr is not None
-        said = process.stderr.read()
-        # Killed after its last step, the run before was complete.
-        assert process.returncode == 1 or COMPLETE in said, said
-        if COMPLETE in said:
-            shutil.rmtree(output.with_name("tags.jsonl.parts"), ignore_errors=True)
-        break
-    assert killed >= 3
+        assert not output.exists()
+    assert process.returncode == 1
     _assert_complete(output, whole)
+
+
+@pytest.fixture(scope="module")
+def tagged(many: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The parts of a run that was killed when all articles were tagged."""
+    output = tmp_path_factory.mktemp("tagged") / "tags.jsonl"
+    kill = "b.Batch._write_errors = lambda *_: os.kill(os.getpid(), 9)"
+    code = f"import os, detente.batch as b; {kill}; {SMALL_PARTS}"
+    killed = subprocess.run([sys.executable, "-c", code, "tag", many, "-o", output], cwd=ROOT)
+    assert killed.returncode == -9
+    (parts,) = output.parent.iterdir()
+    assert len(list(parts.glob("part-*.parquet"))) >= 12
+    return parts
 
 
 @pytest.mark.parametrize("step", ["p.Parts.merge", "p.move", "p.Parts.remove", "p.Path.rmdir"])
 def test_a_run_killed_at_its_end_can_be_resumed(
-    step: str, whole: Path, many: Path, tmp_path: Path
+    step: str, whole: Path, many: Path, tagged: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "tags.jsonl"
+    shutil.copytree(tagged, output.with_name("tags.jsonl.parts"))
     kill = f"import os, detente.parts as p; {step} = lambda *_: os.kill(os.getpid(), 9)"
-    run = ["tag", str(many), "-o", str(output)]
+    run = ["tag", str(many), "-o", str(output), "--resume"]
     killed = subprocess.run([sys.executable, "-c", f"{kill}; {SMALL_PARTS}", *run], cwd=ROOT)
     assert killed.returncode == -9
     done = subprocess.run(
-        [sys.executable, "-c", SMALL_PARTS, *run, "--resume"],
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
+        [sys.executable, "-c", SMALL_PARTS, *run], stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
     if step == "p.Path.rmdir":  # nothing but an empty folder was left to do
         assert COMPLETE in done.stderr
@@ -180,21 +186,13 @@ def _assert_complete(output: Path, whole: Path) -> None:
 
 
 @pytest.fixture
-def unfinished(many: Path, tmp_path: Path) -> Path:
+def unfinished(tagged: Path, tmp_path: Path) -> Path:
     """The output of a run that was killed after its first part."""
-    output = tmp_path / "tags.parquet"
-    process = subprocess.Popen(
-        [sys.executable, "-c", SMALL_PARTS, "tag", str(many), "-o", str(output)],
-        stderr=subprocess.DEVNULL,
-        cwd=ROOT,
-    )
-    parts = output.with_name("tags.parquet.parts")
-    while not list(parts.glob("part-*.parquet")):
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.kill()
-    process.wait()
-    return output
+    parts = Path(shutil.copytree(tagged, tmp_path / "tags.parquet.parts"))
+    _, *others = sorted(parts.glob("part-*.parquet"))
+    for part in others:
+        part.unlink()
+    return tmp_path / "tags.parquet"
 
 
 def test_an_unfinished_run_is_not_written_over(
@@ -432,12 +430,19 @@ def test_a_name_that_is_no_unicode_stops_no_run(tmp_path: Path, detente: Command
 class Run:
     """A run over a list of articles that nothing reads, with one row for each."""
 
-    def __init__(self, output: Path, manifest: Manifest) -> None:
+    def __init__(
+        self,
+        output: Path,
+        manifest: Manifest,
+        files: Sequence[Path] = (),
+        table_columns: Columns = DETECTED,
+        **settings: Any,
+    ) -> None:
         self._blank = {
             **dict.fromkeys(columns(manifest.codebook)),
             **{dimension.name: "none" for dimension in manifest.codebook.dimensions},
         }
-        self._batch = Batch([], output, Settings(), manifest)
+        self._batch = Batch(files, output, Settings(**settings), manifest, table_columns)
         self.started: list[tuple[int, int]] = []
         self.seen: list[Any] = []
 
@@ -539,6 +544,46 @@ def test_another_window_or_codebook_does_not_go_on(
         with pytest.raises(InputError, match="differs in its model;"):
             other(3, resume=True)
     Run(tmp_path / "tags.jsonl", manifest.model_copy(update={"metrics": {}}))(3, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        ("size", "files"),
+        ("time", "files"),
+        ("columns", "options"),
+        ("actors", "actors"),
+        ("version", "version"),
+    ],
+)
+def test_a_run_whose_rows_might_be_others_does_not_go_on(
+    tmp_path: Path, manifest: Manifest, monkeypatch: pytest.MonkeyPatch, change: str, part: str
+) -> None:
+    article, actors = tmp_path / "a.jsonl", tmp_path / "my.yaml"
+    article.write_text("one")
+    actors.write_text("actors: {A: {names: [Alpha]}}")
+    given = DETECTED
+
+    def begin(count: int, threads: int = 0, **options: Any) -> None:
+        settings = {"actors": actors, "threads": threads}
+        Run(tmp_path / "t.csv", manifest, [article], given, **settings)(count, **options)
+
+    with pytest.raises(KeyboardInterrupt):
+        begin(1, end=KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        begin(2, threads=2, end=KeyboardInterrupt, resume=True)  # no row depends on them
+    if part == "files":
+        time_before = article.stat().st_mtime_ns
+        article.write_text("other" if change == "size" else "two")
+        os.utime(article, ns=(0, time_before + (change == "time")))
+    elif change == "columns":
+        given = Columns(text="body")
+    elif change == "actors":
+        actors.write_text("actors: {A: {names: [Beta]}}")
+    else:
+        monkeypatch.setattr(batch, "__version__", "0")
+    with pytest.raises(InputError, match=f"differs in its {part};"):
+        begin(3, resume=True)
 
 
 def test_a_damaged_part_can_be_removed(run: Run, tmp_path: Path) -> None:

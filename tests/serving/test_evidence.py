@@ -139,8 +139,7 @@ def test_a_long_statement_is_explained_where_it_takes_its_position(
     statement = before + UNTIL + " " + after
     reading = tagger(statement, "We", explain=True)
     (top, *_) = reading.stance.evidence
-    assert top.text == "not"
-    assert top.start == statement.index("not")
+    assert 0 <= top.start - statement.index(UNTIL) < len(UNTIL)
 
 
 def test_a_long_statement_costs_no_more_than_its_length() -> None:

@@ -33,6 +33,13 @@ def test_terms_are_words_and_neighbours() -> None:
     ]
 
 
+def test_what_reaches_the_threshold_passes_however_often_a_term_comes() -> None:
+    gate = Gate(intercept=-1.0, threshold=0.5, weights={"refused": 1.5, "no deal": 1.0})
+    assert gate.score("Refused. It refused!") == 0.5
+    assert gate.score("No deal.") == 0.0
+    assert [*map(gate.passes, ("It refused.", "No deal.", "It rained."))] == [True, False, False]
+
+
 def test_the_gate_keeps_positions_of_whole_articles(gate: Gate, codebook: Codebook) -> None:
     texts = [
         article.text[statement.start : statement.end]
@@ -61,6 +68,37 @@ def test_names_do_not_open_the_gate(gate: Gate) -> None:
 def test_a_gate_is_fitted_only_where_there_is_something_to_learn(codebook: Codebook) -> None:
     records = read_records(ROOT / "data" / "corpus" / "accession-terms.jsonl", codebook)
     assert fit_gate(records, codebook) is None
+
+
+def fitted(codebook: Codebook, taking: list[str]) -> Gate:
+    """A gate fitted to statements that take a position, and as many others, of five disputes."""
+    quiet = {dimension.name: dimension.no_position for dimension in codebook.dimensions}
+    said = [(f"{text} {n}.", {**quiet, "stance": "hardline"}) for n, text in enumerate(taking)]
+    said += [(f"it rained on day {n}.", quiet) for n in range(len(taking))]
+    records = [Record(text, text, "We", x, f"n{i % 5}", "f") for i, (text, x) in enumerate(said)]
+    gate = fit_gate(records, codebook)
+    assert gate is not None
+    return gate
+
+
+def test_the_threshold_lets_pass_what_is_known_of_no_dispute(codebook: Codebook) -> None:
+    # Each dispute has a word of its own for no; in an unseen one it is yet another.
+    gate = fitted(codebook, [f"they {'abcde'[n % 5]}veto" for n in range(100)])
+    assert gate.weights["aveto"] > 0
+    assert gate.passes("they fveto.")
+
+
+def test_the_threshold_costs_hardly_a_position(codebook: Codebook) -> None:
+    gate = fitted(codebook, ["they refuse" if n > 1 else "it rained" for n in range(100)])
+    assert gate.passes("it rained.")  # one in fifty positions looks like that
+    gate = fitted(codebook, ["they refuse"] * 100)
+    assert (gate.passes("they refuse."), gate.passes("it rained.")) == (True, False)
+
+
+def test_a_word_that_is_only_printed_as_a_name_has_no_weight(codebook: Codebook) -> None:
+    gate = fitted(codebook, ["Zorland may refuse"] * 100)
+    assert gate.weights["refuse"] > 0
+    assert not any("zorland" in term for term in gate.weights)
 
 
 def test_a_broken_gate_is_refused(tmp_path: Path) -> None:

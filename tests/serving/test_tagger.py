@@ -7,12 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import detente
 from detente import Tagger
 from detente.article import columns
-from detente.encoding import prepare
+from detente.bundle import Bundle
+from detente.encoding import mark_holder, prepare
 from detente.errors import BundleError, InputError
 
 SOFTER = '"Norway is now taking a softer line than in the spring," the minister said.'
@@ -51,17 +53,51 @@ def test_the_worked_examples_read_right(tagger: Tagger) -> None:
 
 
 def test_a_label_set_holds_what_cannot_be_ruled_out(tagger: Tagger) -> None:
-    statements = ["We will never agree.", "We are ready to talk, but not about that.", "Rain fell."]
-    sizes = set()
-    for reading in tagger.classify(statements):
+    for reading in tagger.classify(STATEMENTS):
         for name, prediction in reading:
             least = tagger.manifest.set_thresholds[name]
             assert prediction.label in prediction.label_set
             for label, probability in prediction.probabilities.items():
                 inside = label in prediction.label_set
                 assert inside == (probability >= least or label == prediction.label)
-            sizes.add(len(prediction.label_set))
-    assert len(sizes) > 1
+
+
+@pytest.mark.parametrize("least", [0.0, 1.0])
+def test_the_bundles_thresholds_decide_on_label_sets_and_abstention(
+    tagger: Tagger, least: float
+) -> None:
+    given, names = tagger._bundle, [dimension.name for dimension in tagger.codebook.dimensions]
+    bars = dict.fromkeys(names, least)
+    manifest = given.manifest.model_copy(update={"thresholds": bars, "set_thresholds": bars})
+    other = Tagger(Bundle(given.path, manifest, given.session, given.encoder, given.gate))
+    (row, *_) = other.tag("Japan said no.").rows()
+    assert row["abstained"] == ("" if least == 0 else " ".join(names))
+    for dimension in other.codebook.dimensions:
+        found = other("Japan said no.", "Japan").predictions[dimension.name]
+        assert found.label_set == (dimension.label_names if least == 0 else (found.label,))
+
+
+def test_probabilities_are_the_models_logits_scaled_as_its_bundle_says(tagger: Tagger) -> None:
+    bundle, text = tagger._bundle, "Norway told Peru that it would wait."
+    (window,) = bundle.encoder.windows(text, "Norway")
+    assert window.tokens.count("@") == 2  # around the holder
+    assert 0 < sum(window.type_ids) < len(window.ids)
+    inputs = {"input_ids": window.ids, "token_type_ids": window.type_ids}
+    inputs["attention_mask"] = [1] * len(window.ids)
+    feed = {name: np.array([inputs[name]]) for name in bundle.session._inputs}
+    (logits,) = bundle.session._session.run(None, feed)[0]
+    reading = tagger(text, "Norway")
+    for name, places in tagger.codebook.slices.items():
+        scaled = logits[places] / tagger.manifest.temperatures[name] + tagger.manifest.biases[name]
+        expected = np.exp(scaled) / np.exp(scaled).sum()
+        assert list(reading.predictions[name].probabilities.values()) == pytest.approx(expected)
+
+
+def test_each_mention_of_the_holder_is_marked() -> None:
+    marked = mark_holder("Iran (IRAN) left; Iranians and U.S. envoys of Iran's stayed.", "Iran")
+    assert marked == "@ Iran @ (@ IRAN @) left; Iranians and U.S. envoys of @ Iran @'s stayed."
+    assert mark_holder("The U.S. left.", "U.S.") == "The @ U.S. @ left."
+    assert mark_holder("It left.", "Iran") == "It left."
 
 
 def test_readings_come_in_the_order_given_whatever_shares_their_batch(tagger: Tagger) -> None:
@@ -164,14 +200,11 @@ def test_a_frame_without_rows_has_the_usual_columns(tagger: Tagger) -> None:
 
 
 def test_a_row_names_the_dimensions_that_are_abstained_on(tagger: Tagger) -> None:
-    text = "Japan might look at it again if pressed. Peru will never accept the offer. "
-    article = tagger.tag(
-        text + "Oman wants to see what comes, its envoy said, and might or might not sign."
-    )
+    article = tagger.tag("Japan might look at it again. Peru will never accept the offer.")
     readings = [holder.reading for s in article.statements for holder in s.holders]
     cells = [row["abstained"] for row in article.rows()]
+    assert len(cells) > 1
     assert cells == [" ".join(reading.abstained) for reading in readings]
-    assert {bool(cell) for cell in cells} == {False, True}
     for reading in readings:
         assert reading.to_dict()["abstained"] == list(reading.abstained)
 

@@ -93,7 +93,10 @@ def test_paired_systems_are_scored_on_the_same_labels() -> None:
     assert metrics.difference(first.value - second.value, ours, theirs).high < 0
 
 
-def test_chance_explains_the_calibration_error_of_a_calibrated_model() -> None:
+def test_chance_explains_the_calibration_error_of_a_calibrated_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(metrics, "_DRAWS", 200)
     generator = np.random.default_rng(5)
     bars = []
     for count in (100, 2000):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,12 +65,17 @@ def test_a_difference_within_the_interval_is_no_reason() -> None:
     assert 0 < gain.low <= gain.value <= gain.high
 
 
-def test_only_records_with_one_gold_label_are_paired() -> None:
+def test_only_records_with_one_holder_and_gold_label_are_paired() -> None:
     ours, theirs = answers(40), answers(40)
     theirs[0] = Answer("0", "pier", "Text 0.", "We", {"tone": "cold"}, {"tone": "cold"})
     theirs[1] = Answer("1", "pier", "Text 1.", "We", {"tone": None}, {"tone": "cold"})
     (check,) = compare(Evidence(report(), ours), Evidence(report(), theirs))
     assert "on 38 records" in check.found
+    (check,) = compare(
+        Evidence(report(), [replace(answer, holder="They") for answer in ours]),
+        Evidence(report(), answers(40)),
+    )
+    assert check.found == "0 of the champion's 40 unseen records in common"
 
 
 @pytest.mark.parametrize(("value", "passed"), [(0.71, True), (0.69, False), (None, False)])
@@ -107,9 +113,11 @@ def test_no_group_of_names_may_flip_more_than_noise_would(flipped: int, passed: 
 
 
 def test_what_cannot_be_compared_does_not_pass() -> None:
-    other = {**report(), "negotiations": ["quay"]}
+    other = {**report(0.9), "negotiations": ["quay"]}
     (check,) = compare(Evidence(other, []), Evidence(report(), answers(36)))
     assert not check.passed
+    (check,) = compare(Evidence(other, []), Evidence(report(0.8), []))
+    assert (check.passed, check.found) == (False, "no unseen record in common")
     less = {**report(), "dimensions": {}}
     (check,) = compare(Evidence(less, []), Evidence(report(), answers(36)))
     assert (check.passed, check.found) == (False, "not in the codebook")

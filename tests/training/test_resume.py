@@ -5,23 +5,32 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.processors import BertProcessing
 from transformers import BertConfig, BertModel, TrainerCallback
 
+from detente import Codebook
 from detente.bundle import read_manifest
 from detente.errors import BundleError, InputError
+from detente.mask import Mask
+from detente_training import export
+from detente_training import train as training
 from detente_training.config import load_config
 from detente_training.distillation import write_readings
-from detente_training.encoder import WEIGHTS
+from detente_training.encoder import WEIGHTS, load_encoder
 from detente_training.export import export_run
+from detente_training.record import Record, flatten
 from detente_training.template import start_project
+from detente_training.tracking import _unseen_answers
 from detente_training.train import Run, fit, open_folder, read_state, write_state
 
 # No epoch is better than the first.
@@ -107,6 +116,59 @@ def test_a_resumed_run_ends_like_one_that_went_through(project: Path) -> None:
     assert weights[0] == weights[1]
 
 
+def test_the_weights_of_the_best_epoch_are_kept(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = iter([0.5, 0.9, 0.1])
+    monkeypatch.setattr(training, "_validation_scores", lambda *_: {"macro_f1": next(scores)})
+    run = tiny("training.epochs=3", "training.patience=9")
+    train(run)
+    states = run.config.folder.glob("checkpoints/*/trainer_state.json")
+    folders = {json.loads(state.read_text())["epoch"]: state.parent for state in states}
+    kept, second = (load_file(f / WEIGHTS) for f in (run.config.folder / "model", folders[2]))
+    assert all((kept[name] == second[name]).all() for name in kept)
+
+
+def test_labels_of_unseen_negotiations_shape_nothing(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "fit_baselines", lambda *_: {})
+    monkeypatch.setattr(export, "check_parity", lambda *_: None)
+    monkeypatch.setattr(export, "_measure_names", lambda *_: {})
+    gated: set[str] = set()  # a corpus this small has no gate of its own
+    monkeypatch.setattr(
+        export, "fit_gate", lambda records, _: gated.update(r.negotiation for r in records)
+    )
+    score = training._validation_scores
+    scored: list[Any] = []
+
+    def remember(prediction: Any, codebook: Codebook) -> dict[str, float]:
+        scored.append(prediction.label_ids.tolist())
+        return score(prediction, codebook)
+
+    monkeypatch.setattr(training, "_validation_scores", remember)
+    made = []
+    for name in ("one", "other"):
+        scored.clear()
+        run = tiny(f"name={name}", "training.epochs=2", "seed=3")
+        train(run)
+        export_run(run, run.config.folder, run.config.folder / "bundle")
+        manifest = read_manifest(run.config.folder / "bundle")
+        weights = (run.config.folder / "model" / WEIGHTS).read_bytes()
+        scaling = manifest.temperatures, manifest.biases
+        made.append([weights, scaling, manifest.thresholds, manifest.set_thresholds, *scored])
+        first, *_ = run.codebook.dimensions
+        names = first.label_names
+        turned = dict(zip(names, names[1:] + names[:1], strict=True))
+        for unseen in run.split.negotiations("test"):
+            path = Path("corpus", f"{unseen}.jsonl")
+            rows = [json.loads(line) for line in path.read_text().splitlines()]
+            lines = (json.dumps({**row, first.name: turned[row[first.name]]}) for row in rows)
+            path.write_text("\n".join(lines) + "\n")
+    assert made[0] == made[1]
+    assert not gated & set(run.split.negotiations("test"))
+
+
 def test_a_teacher_of_unseen_negotiations_is_refused(project: Path) -> None:
     run = tiny()
     text, (seen,) = run.split.train[0].text, run.split.negotiations("test")[:1]
@@ -159,6 +221,44 @@ def test_what_a_run_depends_on_is_told_apart(
     assert tiny().fingerprint == plain
 
 
+def test_a_run_is_told_from_one_of_other_inputs(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prints = [tiny().fingerprint]
+    path = Path("corpus", f"{tiny().split.negotiations('train')[0]}.jsonl")
+    first, *others = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([*others, first]))
+    prints.append(tiny().fingerprint)
+    path.write_text("".join([*others, json.dumps({**json.loads(first), "implied": True}) + "\n"]))
+    prints.append(tiny().fingerprint)
+    weights = load_file(Path("encoder") / WEIGHTS)
+    changed = {name: tensor + 1 for name, tensor in weights.items()}
+    save_file(changed, Path("encoder") / WEIGHTS, metadata={"format": "pt"})
+    prints.append(tiny().fingerprint)
+    Path("codebook.yaml").write_text(Path("codebook.yaml").read_text() + "title: Other\n")
+    prints.append(tiny().fingerprint)
+    assert len(set(prints)) == len(prints)
+    before = tiny("encoder.mask_names=true").fingerprint
+    monkeypatch.setattr(Mask, "hide", lambda *_: ("Norvia agrees.", "Norvia"))
+    assert tiny("encoder.mask_names=true").fingerprint != before
+    assert tiny().fingerprint == prints[-1]
+
+
+def test_a_run_is_told_from_one_of_other_parties_or_articles(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[Record] = []
+    monkeypatch.setattr(training, "article_records", lambda *_: said)
+    prints = []
+    for other, label in (("Chile", "opposes"), ("Chad", "supports")):
+        parties = [{"name": name, "group": "a"} for name in ("Peru", other)]
+        Path("parties.yaml").write_text(json.dumps({"parties": parties}))
+        run = tiny("training.swapped_share=0.5", "parties=parties.yaml")
+        said[:] = [replace(run.split.train[0], text="We agree.", labels={"support": label})]
+        prints += [run.fingerprint, tiny("articles=corpus").fingerprint]
+    assert len(set(prints)) == len(prints)
+
+
 def test_a_config_of_another_version_is_one_clear_error(project: Path) -> None:
     run = tiny("training.epochs=1")
     train(run)
@@ -197,3 +297,78 @@ def test_only_what_is_trained_on_is_learnt_from_readings(project: Path) -> None:
     write_readings(Path("teacher.parquet"), run.codebook, pairs[-1:], logits[-1:], "large")
     with pytest.raises(InputError, match="holds no reading of the training statements"):
         tiny(*split, taught)
+
+
+def test_an_encoder_with_missing_weights_is_refused(project: Path) -> None:
+    weights = load_file(Path("encoder") / WEIGHTS)
+
+    def save(prefix: str) -> None:
+        kept = {prefix + name: w for name, w in weights.items() if not name.startswith("pooler.")}
+        save_file(kept, Path("encoder") / WEIGHTS, metadata={"format": "pt"})
+
+    save("")
+    assert load_encoder(Path("encoder"))
+    save("encoder.")  # as a trained run keeps them
+    with pytest.raises(InputError, match=r"encoder/model\.safetensors lacks \d+ .* package:NAME"):
+        load_encoder(Path("encoder"))
+
+
+@pytest.mark.parametrize("name", ["..", ".", ".hidden", "-fresh", "a/b", ""])
+def test_a_run_is_named_by_a_folder_of_its_own(project: Path, name: str) -> None:
+    with pytest.raises(InputError, match="name: "):
+        tiny(f"name={name!r}")
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("encoder.max_length=32", "encoder.stride=40: stride must be at least 8 below"),
+        ("encoder.max_length=513", "encoder.max_length=513: ./encoder reads at most 512 tokens"),
+        ("training.frozen_layers=2", "training.frozen_layers=2: ./encoder has only 1"),
+        ("training.swapped_with=names.yaml", "names.yaml is not used without a share"),
+    ],
+)
+def test_settings_that_cannot_train_are_refused(project: Path, setting: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        tiny(setting)
+    assert tiny("encoder.max_length=512", "training.frozen_layers=1")
+    assert not Path("runs").exists()
+
+
+def test_answers_of_texts_in_training_are_not_logged_as_unseen(project: Path) -> None:
+    run = tiny()
+    (seen,), known = run.split.negotiations("test")[:1], run.split.train[0]
+    copy = {**known.labels, "id": "copy", "holder": known.holder, "negotiation": seen}
+    with Path("corpus", f"{seen}.jsonl").open("a") as stream:
+        stream.write(json.dumps({**copy, "text": known.text.upper()}) + "\n")
+    run = tiny("split.shared_texts=true")
+    assert run.shared_texts == {flatten(known.text)}
+    sizes = {dimension.name: len(dimension.labels) for dimension in run.codebook.dimensions}
+    probabilities = {name: np.ones((len(run.split.test), size)) for name, size in sizes.items()}
+    answers = _unseen_answers(run, probabilities)
+    assert len(answers) == len(run.split.test) - 1
+    assert "copy" not in {answer.id for answer in answers}
+
+
+def test_a_statement_is_swapped_for_all_its_holders_or_none(project: Path) -> None:
+    path = Path("corpus", f"{tiny().split.negotiations('train')[0]}.jsonl")
+    line = json.loads(path.read_text().splitlines()[0])
+    copies = [
+        {**line, "id": "a", "text": "Norway agreed.", "holder": "Norway"},
+        {
+            **line,
+            "id": "b",
+            "text": "Norway agreed.",
+            "holder": "Norwegian unions",
+            "implied": True,
+        },
+        {**line, "id": "c", "text": "Japan agreed.", "holder": "Japan"},
+    ]
+    with path.open("a") as stream:
+        stream.writelines(json.dumps(copy) + "\n" for copy in copies)
+    parties = [{"name": name, "group": "invented"} for name in ("Volmar", "Castora")]
+    Path("parties.yaml").write_text(json.dumps({"parties": parties}))
+    run = tiny("parties=parties.yaml", "training.swapped_share=1")
+    texts = {record.id: record.text for record in run.training_records()}
+    assert texts["a"] == texts["b"] == "Norway agreed."
+    assert texts["c"] != "Japan agreed."

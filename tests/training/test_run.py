@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 
 from detente import Tagger
 from detente.bundle import MODEL, Bundle, pair_encoder, sha256
-from detente.errors import BundleError, InputError
+from detente.errors import BundleError, DetenteError, InputError
 from detente.session import Session
 from detente_training.config import EncoderConfig, load_config
 from detente_training.encoder import WEIGHTS, locate_encoder
@@ -252,16 +252,25 @@ def test_a_corpus_of_one_class_cannot_be_trained(
         (["split.test=[atlantis]"], ["atlantis", "known:"]),
         (["split.only=[atlantis]"], ["split.only", "atlantis", "known:"]),
         (["training.swapped_share=0.5", "parties=none.yaml"], ["none.yaml", "no such file"]),
-        (["encoder.sha256=c0ffee", "name=a"], ["does not match encoder.sha256"]),
-        (["encoder.source=package:no_such_model", "name=b"], ["pip install no-such-model"]),
-        (["encoder.source=./nowhere", "name=c"], ["./nowhere", "no such folder"]),
-        (["tracking.uri=sqlite:////dev/null/a.db", "name=d"], ["tracking.uri"]),
+        (["encoder.sha256=c0ffee"], ["does not match encoder.sha256"]),
+        (["encoder.source=package:no_such_model"], ["pip install no-such-model"]),
+        (["encoder.source=./nowhere"], ["./nowhere", "no such folder"]),
     ],
 )
 def test_a_run_that_cannot_start_says_why(
-    detente: Command, workplace: Path, overrides: list[str], words: list[str]
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, overrides: list[str], words: list[str]
 ) -> None:
-    assert_one_line_error(detente("train", QUICK, *overrides, cwd=workplace), *words)
+    monkeypatch.chdir(workplace)
+    with pytest.raises(DetenteError) as caught:
+        Run(load_config(QUICK, overrides))
+    assert "\n" not in str(caught.value)
+    assert all(word in str(caught.value) for word in words), caught.value
+
+
+def test_a_run_that_cannot_be_tracked_says_why(detente: Command, workplace: Path) -> None:
+    overrides = ["tracking.uri=sqlite:////dev/null/a.db", "name=untracked"]
+    done = detente("train", QUICK, *overrides, cwd=workplace)
+    assert_one_line_error(done, "tracking.uri", "cannot be used")
 
 
 def test_encoders_come_from_folders_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,7 +280,7 @@ def test_encoders_come_from_folders_too(tmp_path: Path, monkeypatch: pytest.Monk
     (copy / WEIGHTS).rename(copy / "pytorch_model.bin")
     with pytest.raises(InputError, match=f"has no {WEIGHTS}"):
         locate_encoder(EncoderConfig(source=str(copy)))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(
         InputError, match="neither a folder nor to be had from the Hugging Face hub"
     ):

@@ -14,8 +14,17 @@ from detente.article import Article, Holder, Mention, Statement
 from detente.bundle import CARD, DEFAULT, MANIFEST
 from detente.errors import CodebookError, InputError
 from detente.reading import Prediction, Reading
-from detente_training.gold import GoldArticle, is_gold, read_gold, read_gold_article, read_second
-from detente_training.scoring import score_articles, score_tables
+from detente_training import commands
+from detente_training.gold import (
+    GoldArticle,
+    GoldParty,
+    GoldStatement,
+    is_gold,
+    read_gold,
+    read_gold_article,
+    read_second,
+)
+from detente_training.scoring import is_party, match_statements, score_articles, score_tables
 from tests.conftest import ROOT, Command
 
 TEXT = "Oman refused to sign.\nThe union, which\nmet in Muscat, offered more, Lena Tamm said.\n"
@@ -113,6 +122,51 @@ def test_a_position_imagined_costs_precision(gold: GoldArticle, codebook: Codebo
     assert scores["speaker"] == 1.0
 
 
+def test_a_position_that_is_missed_costs_recall(gold: GoldArticle, codebook: Codebook) -> None:
+    oman = Holder(Mention("Oman", 0, 4, "OMN"), reading(codebook, stance="hardline"), "OMN")
+    quiet = Holder(Mention("The union", 22, 31, None), reading(codebook), "The union")
+    scores = figures(article(codebook, oman, quiet, "Tamm"), gold, codebook)
+    assert scores["statement recall"] == 0.5
+    assert scores["statement F1"] == pytest.approx(2 / 3)
+
+
+def test_the_second_dimension_and_the_attribution_count(
+    gold: GoldArticle, codebook: Codebook
+) -> None:
+    wrong = reading(codebook, stance="hardline", sequencing="self_first")
+    oman = Holder(Mention("Oman", 0, 4, "OMN"), wrong, "OMN")
+    quiet = Holder(Mention("the Oman", 0, 4, "OMN"), reading(codebook), "OMN")
+    union = Holder(
+        Mention("The union", 22, 31, None), reading(codebook, stance="flexible"), "The union"
+    )
+    found = article(codebook, oman, union, "Lena Tamm")
+    first, second = found.statements
+    first = replace(first, holders=(quiet, oman), attribution="direct")
+    scores = figures(replace(found, statements=(first, second)), gold, codebook)
+    assert (scores["stance accuracy"], scores["sequencing accuracy"]) == (1.0, 0.5)
+    assert (scores["triple F1"], scores["holder F1"], scores["attribution"]) == (0.5, 1.0, 0.5)
+
+
+def test_a_statement_is_matched_once_and_by_half_of_its_characters() -> None:
+    true = [GoldStatement(0, 10, "narrator", None, {}), GoldStatement(10, 20, "narrator", None, {})]
+    found = [Statement(n, *span, "", ()) for n, span in enumerate([(0, 16), (11, 20), (3, 10)], 1)]
+    matched = match_statements(found, true)
+    assert {number: statement.number for number, statement in matched} == {0: 3, 1: 2}
+    assert not list(match_statements(found[:1], [replace(true[0], start=9, end=26)]))
+    assert len(list(match_statements(found[2:], [true[0], replace(true[0], end=11)]))) == 1
+
+
+@pytest.mark.parametrize(
+    ("actor", "party", "same"),
+    [("OMN", "OMN", True), ("IRN", "OMN", False), (None, "OMN", True), ("OMN", None, True)],
+)
+def test_actors_decide_where_both_are_known_and_names_elsewhere(
+    codebook: Codebook, actor: str | None, party: str | None, same: bool
+) -> None:
+    holder = Holder(Mention("the Oman", 0, 8, actor), reading(codebook), "x")
+    assert is_party(holder, GoldParty(actor=party, names=("Oman",))) == same
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -159,11 +213,29 @@ def test_the_articles_for_the_rules_are_sound_and_apart(codebook: Codebook) -> N
     assert not {gold.name for gold in golds} & {gold.name for gold in others}
 
 
-def test_articles_trained_on_are_left_out(tmp_path: Path, detente: Command) -> None:
-    bundle = Path(shutil.copytree(DEFAULT, tmp_path / "bundle"))
+def bundle_that_saw(folder: Path, **seen: list[str]) -> Path:
+    """A copy of the bundled model that says what else shaped it."""
+    bundle = Path(shutil.copytree(DEFAULT, folder / "bundle"))
     manifest = json.loads((bundle / MANIFEST).read_text())
-    manifest["corpus"]["articles"] = ["a"]
+    manifest["corpus"] |= seen
     (bundle / MANIFEST).write_text(json.dumps(manifest))
+    return bundle
+
+
+@pytest.mark.parametrize("part", ["train", "validation", "taught"])
+def test_records_of_negotiations_that_shaped_the_model_are_left_out(
+    tmp_path: Path, part: str
+) -> None:
+    labels = {"stance": "none", "sequencing": "none", "shift": "none"}
+    path, none = tmp_path / "pit.jsonl", tmp_path / "none"
+    path.write_text(json.dumps({"text": "No.", "negotiation": "pit", **labels}))
+    bundle = bundle_that_saw(tmp_path, **{part: ["pit"]})
+    with pytest.raises(InputError, match="every negotiation was seen in training"):
+        commands.evaluate(str(bundle), path, tmp_path, corpus=none, parties=none)
+
+
+def test_articles_trained_on_are_left_out(tmp_path: Path, detente: Command) -> None:
+    bundle = bundle_that_saw(tmp_path, articles=["a"])
     gold = tmp_path / "gold"
     gold.mkdir()
     write(gold)
