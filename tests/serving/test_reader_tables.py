@@ -241,7 +241,10 @@ def test_ids_that_repeat_in_another_table_are_told(tmp_path: Path) -> None:
 
 
 def test_empty_times_are_no_bad_dates(tmp_path: Path) -> None:
-    rows = [{"text": "No.", "date": float("nan")}, {"text": "No.", "date": None}]
+    rows: list[dict[str, Any]] = [
+        {"text": "No.", "date": float("nan")},
+        {"text": "No.", "date": None},
+    ]
     path = write_table(tmp_path / "a.parquet", rows)
     assert len(read(path)[1]) == 1
 
