@@ -156,6 +156,11 @@ def test_a_capital_that_acts_is_a_party(gazetteer: Gazetteer, text: str) -> None
     assert "RUS" in [mention.actor for mention in gazetteer.find(text)]
 
 
+def test_a_caps_dateline_in_a_line_in_capitals_is_read_once(gazetteer: Gazetteer) -> None:
+    namings = gazetteer.scan("CAIRO (AFP) - ETHIOPIA SAYS NO TO EGYPT")
+    assert [naming.actor for naming in namings] == ["EGY", "ETH", "EGY"]
+
+
 def test_a_caps_dateline_names_a_place(gazetteer: Gazetteer) -> None:
     (naming,) = gazetteer.find_article("VIENNA, 29 Sept. (Reuters) - Talks failed.")
     assert naming.actor == "AUT"

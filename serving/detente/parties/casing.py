@@ -92,7 +92,7 @@ def passages(
     position = start
     opened = (span for span in datelines if first_word(text, span[0]).isupper())
     for first, last in sorted({*loud_lines(text), *opened}):
-        begin, end = max(first, start), min(last, stop)
+        begin, end = max(first, position), min(last, stop)
         if begin >= end:
             continue
         yield position, begin, False
