@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from spacy.tokens import Token
 
 _WE = frozenset({"we", "our", "us", "ours", "ourselves"})
+_THE = frozenset({"the", "these", "those"})
 _PERSON = frozenset({"he", "she"})
 _SIDES = frozenset(
-    {"antagonist", "camp", "capital", "country", "foe", "government", "nation", "neighbor",
-     "neighbour", "opponent", "party", "rival", "side", "state", "team"}
+    {"antagonist", "camp", "capital", "country", "delegation", "foe", "government", "nation",
+     "neighbor", "neighbour", "opponent", "party", "rival", "side", "state", "team"}
 )  # fmt: skip
 
 _Told = Sequence[tuple[Quotation, Party | None]]
@@ -114,7 +115,8 @@ class _Reader:
     def _by_pronoun(self, span: Span) -> dict[str, Candidate]:
         for place, token in self._scene.words(span):
             word = self._scene.pronoun(place, token)
-            if word not in _PERSON | ITSELF or not acts(token):
+            does = acts(token) or (word in ITSELF and _leads(token))
+            if word not in _PERSON | ITSELF or not does:
                 continue
             party = self._focus if word in ITSELF else self._spoke
             if party is not None:
@@ -135,12 +137,24 @@ class _Reader:
 
 def _paired(word: Token) -> Token | None:
     """Return the subject that tells of two parties, given its first word."""
-    if word.lower_ not in PAIR or word.dep_ == "preconj":
+    if word.lower_ not in PAIR or word.dep_ == "preconj" or _is_any(word):
         return None
     noun = word if word.dep_ in SUBJECT else word.head
     is_pair = noun is word or (noun.i > word.i and noun.lemma_.lower() in _SIDES) or is_body(noun)
     is_agent = noun.dep_ == "pobj" and noun.head.dep_ == "agent"
     return noun if is_pair and (noun.dep_ in SUBJECT or is_agent) else None
+
+
+def _is_any(word: Token) -> bool:
+    """Whether it is some two of many: "two delegations", "two of them"; not "the two sides"."""
+    before = word.doc[word.i - 1].lower_ if word.i else ""
+    return word.lower_ == "two" and before not in _THE
+
+
+def _leads(word: Token) -> bool:
+    """Whether a word is the subject of its sentence's main verb: "it pasted up a notice"."""
+    verb = word.head
+    return word.dep_ == "nsubj" and verb.dep_ == "ROOT" and verb.lemma_ not in ("be", "have")
 
 
 def _spoken_for(place: int, told: _Told) -> Party | None:

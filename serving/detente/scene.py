@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from detente.parties.kind import STATE, office, speaks
+from detente.parties.kind import STATE, UNION, office, read_kinds, speaks
 from detente.parties.naming import Cover, Naming, first_by_party
 from detente.parties.party import SUBJECT, Person, Roster, is_generic
 from detente.speech.parser import Paragraph
@@ -133,15 +133,19 @@ class Scene:
         """Return the party of a kind that was last named before a place, or first behind it.
 
         Where several states are named, "the minister" could be anybody's: it is that of the state
-        that the article is about, or none's.
+        that the article is about, or of the government that is meant there, or none's.
         """
         same = self._kinds.get(kind, ()) if kind is not None else ()
         if not same:
             return None
         if kind == STATE and self._has_several_states:
-            return self.main_state
+            return self.main_state or self._governing(place)
         at = bisect_left(same, place, key=lambda naming: naming.start)
         return self.party(same[max(at - 1, 0)])
+
+    def _governing(self, place: int) -> Party | None:
+        state = self._roster.governments.meant(place, place)
+        return self._parties.get(state.party) if state is not None else None
 
     @cached_property
     def _has_several_states(self) -> bool:
@@ -215,6 +219,9 @@ class Scene:
         is_other = _opposes(last.head) or (is_modifier and _is_private(last.head))
         if is_owner and is_other and self.kind(naming) == STATE:
             return False
+        # "Brevik drivers" walk out of Brevik.
+        if is_modifier and last.head.lower_ in read_kinds().workforce:
+            return self.kind(naming) == UNION
         if not naming.is_noun and is_modifier:
             return speaks(last.head) and last.head.lemma_.lower() not in BYSTANDERS
         # "in Doha, Qatar" as in "in Qatar".
@@ -229,7 +236,8 @@ class Scene:
 
 def _is_private(noun: Token) -> bool:
     """Whether a noun stands for a company, a union or rebels, or for who speaks for such."""
-    return office(noun) in _PRIVATE and noun.lower_ not in _COMMANDERS
+    is_private = office(noun) in _PRIVATE or noun.lower_ == "parent"
+    return is_private and noun.lower_ not in _COMMANDERS
 
 
 def _opposes(noun: Token) -> bool:

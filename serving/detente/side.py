@@ -25,9 +25,16 @@ _OWNERS = ITSELF | {"its", "their"}
 # Turns of a printed interview; an answer is given by the guest, who is introduced above.
 _TURNS = {"Q": False, "A": True}
 _ASKERS = frozenset({"journalist", "moderator", "presenter", "reporter"})
+_PAPERS = frozenset(
+    {"circular", "communique", "communiqué", "letter", "memo", "memorandum", "message", "note",
+     "notice", "statement", "telegram", "telex"}
+)  # fmt: skip
 _NAMING = frozenset({"compound", "appos"})
 _NEAR = 300  # characters
 _OUTSIDERS = BYSTANDERS | {"people", "person", "source", "witness"}
+_SCHOLARS = frozenset({"lecturer", "prof", "professor", "researcher"})
+# What somebody does who looks on: "who teaches Asian politics at Ormond University".
+_LOOKS_ON = frozenset({"follow", "lecture", "research", "study", "teach"})
 
 
 class Sides:
@@ -114,8 +121,8 @@ class Sides:
             or self._told_of_itself(source, quotation.contents)
             or self._scene.called(speaker)
             or self._introduced(speaker)
-            or self._owner(source, focus)
-            or self._scene.of_kind(kind_of(speaker), source[0])
+            or self._owner(quotation, head, focus)
+            or (None if _has_owner(head) else self._scene.of_kind(kind_of(speaker), source[0]))
         )
 
     def _told_of_itself(self, source: Span, contents: Sequence[Span]) -> Party | None:
@@ -140,9 +147,15 @@ class Sides:
         named.sort(key=lambda naming: naming.party.startswith("the "))
         return scene.party(named[0]) if named else None
 
-    def _owner(self, source: Span, focus: Party | None) -> Party | None:
-        """Return whose minister "its minister" is."""
-        return focus if self._first_word(source) in _OWNERS else None
+    def _owner(self, quotation: Quotation, head: Token | None, focus: Party | None) -> Party | None:
+        """Return whose minister "its minister" is, and whose the note of "The note adds that"."""
+        source, contents = quotation.source, quotation.contents
+        if source is None:
+            return None
+        first = self._first_word(source)
+        is_paper = first == "the" and head is not None and head.lower_ in _PAPERS
+        opens = all(source[0] < start for start, _ in contents)
+        return focus if first in _OWNERS or (is_paper and opens) else None
 
     def _introduced(self, speaker: str) -> Party | None:
         """Return the party named where the article introduces a speaker."""
@@ -231,7 +244,29 @@ def _answers_questions(label: str) -> bool:
 def _is_outsider(head: Token) -> bool:
     """Whether somebody is called an analyst or the like: "Israeli analyst Dan Levi"."""
     called = [head, *(child for child in head.children if child.dep_ in _NAMING)]
-    return any(word.lemma_.lower() in _OUTSIDERS for word in called)
+    names = {word.lemma_.lower().rstrip(".") for word in called}
+    if names & _OUTSIDERS:
+        return True
+    clauses = (child.lemma_ for child in head.children if child.dep_ == "relcl")
+    looks_on = not _SCHOLARS.isdisjoint(names) or not _LOOKS_ON.isdisjoint(clauses)
+    # The professor who is vice-chancellor speaks for the university.
+    return looks_on and not any(_has_office(word) for word in described(head))
+
+
+def _has_office(noun: Token) -> bool:
+    is_person = noun.lemma_.lower() in read_cues().persons - _SCHOLARS
+    return is_person or (office(noun) is not None and not is_body(noun))
+
+
+def _has_owner(head: Token | None) -> bool:
+    """Whether somebody is said to be another's: "the Front's treasurer", "his office"."""
+    return head is not None and any(
+        child.dep_ == "poss" or (child.lower_ == "of" and _names(child)) for child in head.children
+    )
+
+
+def _names(preposition: Token) -> bool:
+    return any(child.pos_ == "PROPN" for child in preposition.children)
 
 
 def _is_owned(noun: Token) -> bool:

@@ -31,6 +31,8 @@ def named(gazetteer: Gazetteer, text: str) -> list[tuple[str, str]]:
             ["Ormond Steel Corp.", "Ormond", "the company"],
         ),
         ("Hallam plc refused. Later Hallam agreed.", ["Hallam plc", "Hallam"]),
+        ("It told Tarsa-based Fjordland Bank. Fjordland Bank left.", ["Fjordland Bank"] * 2),
+        ("The Sawfa Battalion refused. The battalion left.", ["Sawfa Battalion", "The battalion"]),
         (
             "The Tarsa Dock Workers' Union refused. The Dock Workers’ Union left. The union left.",
             ["Tarsa Dock Workers' Union", "Dock Workers’ Union", "The union"],
@@ -90,6 +92,10 @@ def test_one_party_by_all_its_names(gazetteer: Gazetteer, text: str, expected: l
     found = named(gazetteer, text)
     assert [name for name, _ in found] == expected
     assert len({party for _, party in found}) == 1
+
+
+def test_where_a_company_is_based_is_no_party(gazetteer: Gazetteer) -> None:
+    assert named(gazetteer, "He heads sales at the Tarsa-based broadcaster, he said.") == []
 
 
 def test_two_bodies_are_not_one(gazetteer: Gazetteer) -> None:

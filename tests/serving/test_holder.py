@@ -472,3 +472,133 @@ def test_things_are_no_parties(discourse: Discourse) -> None:
     text = "Volmar Corp. held talks. The target is a rise of two percent. The service was slow."
     _, *told = read(discourse, text)
     assert [holders(one) for one in told] == [{}, {}]
+
+
+@pytest.mark.parametrize(
+    ("text", "parties"),
+    [
+        (
+            "The Honduran Government opened camps. The beds came from Spain, and men from Spain "
+            "put them up. The cooks are from the valley and sing at night. Spain paid for a "
+            "school and a well, too. Nobody has slept there. The rain came early. The Government "
+            "refused to move.",
+            {"HND"},
+        ),
+        (
+            "LISBON, Jan 21 (Meridian) - Zaire's Cabinet met. Portugal waited, and Portugal said "
+            "no word. Portugal kept watch. The street in front of the embassy was closed, and "
+            "people stood in the rain until the evening with candles and umbrellas in their "
+            "hands, and some sang. The government refused to open the airport.",
+            {"PRT"},
+        ),
+        ("Spain's government met. In Bonn, the Government rejected the draft.", {"DEU"}),
+        ("Spain's government met. The foreign ministry in Lisbon rejected it.", {"PRT"}),
+        (
+            "The Chilean government met Peru. In Lima, the Foreign Ministry waited. The ministry "
+            "rejected the draft.",
+            {"PER"},
+        ),
+    ],
+)
+def test_the_government_is_the_one_told_of_as_such(
+    discourse: Discourse, text: str, parties: set[str]
+) -> None:
+    *_, last = read(discourse, text)
+    assert set(holders(last)) == parties
+
+
+def test_an_ambassador_may_be_of_the_government_that_is_told_of(discourse: Discourse) -> None:
+    text = (
+        "The government in Paramaribo wants the force gone. Ghana and Venezuela sent it. "
+        "Ambassador Ludwig Pinas told the Council that there would be no more talks."
+    )
+    *_, last = read(discourse, text)
+    assert set(holders(last)) == {"SUR"}
+
+
+@pytest.mark.parametrize(
+    "speaker",
+    [
+        "Prof Achieng Kubasu of Maseno University",
+        "Lesley Prendergast, who teaches Asian politics at Maseno University",
+        "Lesley Prendergast, a lecturer at Maseno University",
+    ],
+)
+def test_a_scholar_is_not_the_university(discourse: Discourse, speaker: str) -> None:
+    first, second = read(
+        discourse, f"They are stalling, said {speaker}. “Both are afraid,” she said."
+    )
+    assert "Maseno University" not in {*holders(second)}
+    assert "she" not in {*holders(first).values(), *holders(second).values()}
+
+
+def test_a_professor_in_office_speaks_for_the_university(discourse: Discourse) -> None:
+    text = "“We will not pay,” said Prof Ada Holt, president of Maseno University."
+    (told,) = read(discourse, text)
+    assert set(holders(told)) == {"Maseno University"}
+
+
+def test_a_ministry_is_a_party_where_no_state_is_named(discourse: Discourse) -> None:
+    text = (
+        "The Health Ministry owes money to the Junior Officers’ Association, the association’s "
+        "president said. Health Minister Sakiusa Vola offered half. Mr Vola told reporters that he "
+        "could live with it."
+    )
+    *_, last = read(discourse, text)
+    assert set(holders(last)) == {"Health Ministry"}
+
+
+def test_whoever_has_a_president_is_not_a_state(discourse: Discourse) -> None:
+    text = (
+        "The Convention’s secretary-general dismissed the plan. The league’s president, Ada Holt, "
+        "of Maseno University, agreed."
+    )
+    first, _ = read(discourse, text)
+    assert set(holders(first)) == {"Convention"}
+
+
+@pytest.mark.parametrize("sentence", ["Two of them refused to sign.", "Two delegations refused."])
+def test_some_two_are_not_the_two_sides(discourse: Discourse, sentence: str) -> None:
+    *_, last = read(discourse, f"Kenya met Uganda. Kenya spoke. {sentence}")
+    assert holders(last) == {}
+
+
+@pytest.mark.parametrize("sentence", ["Both delegations refused.", "The two delegations refused."])
+def test_both_delegations_are_the_two_sides(discourse: Discourse, sentence: str) -> None:
+    *_, last = read(discourse, f"Kenya met Uganda. Kenya spoke. {sentence}")
+    assert set(holders(last)) == {"KEN", "UGA"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The Law Minister said the Constitution permitted it. The Constitution allowed no delay.",
+        "Its Minister of Information rejected the note. The Minister of Information said no.",
+        "Nkomo’s office said it was ready. Nkomo’s office rejected the draft.",
+        "Brevik drivers rejected the offer. Brevik drivers walked out.",
+    ],
+)
+def test_what_is_no_party(discourse: Discourse, text: str) -> None:
+    found = {party for told in read(discourse, text) for party in holders(told)}
+    assert not found & {"Constitution", "Information", "Nkomo", "Brevik"}
+
+
+def test_a_note_is_of_whom_the_sentence_before_is_about(discourse: Discourse) -> None:
+    text = "Kenya sent Uganda a note. The note adds that the border will stay shut."
+    *_, last = read(discourse, text)
+    assert holders(last) == {"KEN": "The note"}
+
+
+def test_its_chairman_is_whoever_was_named_last(discourse: Discourse) -> None:
+    text = (
+        "Corrigal Mining Ltd. waits. The Tirovale Landowners’ Council laid a log across the road. "
+        "“We will lift the log first,” said its chairman, Ezekiel Ravo."
+    )
+    *_, last = read(discourse, text)
+    assert set(holders(last)) == {"Tirovale Landowners’ Council"}
+
+
+def test_the_parent_of_a_company_is_not_its_country(discourse: Discourse) -> None:
+    text = "The Dutch parent said it would not sign."
+    (told,) = read(discourse, text)
+    assert "NLD" not in holders(told)

@@ -196,7 +196,7 @@ def test_the_projects_articles_are_sound_and_annotated_twice(codebook: Codebook)
     folder = ROOT / "data" / "articles"
     golds = read_gold(folder, codebook)
     assert is_gold(folder)
-    assert len(golds) >= 40
+    assert len(golds) >= 60
     assert sum(gold.split == "test" for gold in golds) * 2 >= len(golds)
     assert len({gold.register for gold in golds}) >= 5
     assert len(read_second(folder, golds, codebook)) == len(golds)
@@ -206,7 +206,7 @@ def test_the_projects_articles_are_sound_and_annotated_twice(codebook: Codebook)
 def test_the_articles_for_the_rules_are_sound_and_apart(codebook: Codebook) -> None:
     folder = ROOT / "data" / "articles-rules"
     golds = read_gold(folder, codebook)
-    assert len(golds) >= 20
+    assert len(golds) >= 40
     assert {gold.split for gold in golds} == {"rules"}
     assert len(read_second(folder, golds, codebook)) == len(golds)
     others = read_gold(ROOT / "data" / "articles", codebook)

@@ -21,6 +21,8 @@ _NAME = (
 )
 _CAPITALISED = re.compile(rf"(?<![\w.])({_NAME})(['’]s?(?= ))?")
 _BREAK = (".", "!", "?", ":", ";")
+# "the Oslo-based Fjordland Bank" is Fjordland Bank.
+_SAYS_WHERE = re.compile(r"-(?:based|born|registered|listed)$")
 _PLURALS = ("People", "Children", "Lord", "Mother", "Men", "men")
 
 
@@ -165,9 +167,10 @@ def _rows(words: Iterable[Word], headline: bytearray) -> list[list[Word]]:
     return rows
 
 
-def _is_first_name(words: Sequence[Word]) -> bool:
-    """Whether the first of some words is the Jan of "Jan Holt"; "Jan." and "June Holt" are none."""
-    return words[0].text == "Jan" and len(words) > 1
+def _tells_a_day(words: Sequence[Word]) -> bool:
+    """Whether the first of some words is of the calendar; Jan is not in "Jan Holt"."""
+    is_first_name = words[0].text == "Jan" and len(words) > 1
+    return words[0].key in CALENDAR and not is_first_name
 
 
 def _without_openers(run: list[Word]) -> list[Word]:
@@ -177,6 +180,6 @@ def _without_openers(run: list[Word]) -> list[Word]:
         first += 1
         if run[first - 1].key == "The":
             break
-    while first < len(run) and run[first].key in CALENDAR and not _is_first_name(run[first:]):
+    while first < len(run) and (_tells_a_day(run[first:]) or _SAYS_WHERE.search(run[first].key)):
         first += 1
     return run[first:]

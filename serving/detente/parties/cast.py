@@ -120,7 +120,7 @@ class Cast:
         if not named or any(self._covered.covers(word.start) for word in named):
             return
         start, last = named[0].start, named[-1]
-        of = self._patterns.organ_before(self._flat, start) is not None
+        of = self._organ_before(start) not in ("", "minister")
         organ = self._has_organ(run, len(named))
         if _OWNED.search(self._flat, max(0, start - 3), start):
             return  # "Information" in "Kenya's Information Minister"
@@ -130,6 +130,10 @@ class Cast:
         apart = of or definite or last.possessive
         if apart or not (named[0].initial or is_located(self._flat, start)):
             self._let_speak(self._flat[start : last.end])
+
+    def _organ_before(self, start: int) -> str:
+        match = self._patterns.organ_before(self._flat, start)
+        return match.group(1).lower() if match is not None else ""
 
     def _has_organ(self, run: Run, length: int) -> bool:
         last = run.words[length - 1]
@@ -167,6 +171,8 @@ class Cast:
         for _, words, _ in self._page.runs:
             if len(words) != 1 or words[0].key in COMMON or self._covered.covers(words[0].start):
                 continue
+            if self._organ_before(words[0].start) == "minister":
+                continue  # "Minister of Information"
             word, use = words[0], uses[words[0].text]
             use.printed += 1
             use.inside += not word.initial

@@ -15,7 +15,7 @@ from detente.speech.cue import read_cues
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
-STATE = "state"
+STATE, UNION = "state", "union"
 KINDS = Path(__file__).parent / "kinds.yaml"
 
 _LEADING = re.compile(r"^(?:the|The|THE) ")
@@ -37,6 +37,7 @@ class Kinds(BaseModel):
 
     kinds: dict[str, Kind]
     workforce: frozenset[str]
+    leaders: frozenset[str]
     things: frozenset[str]
     organs: frozenset[str]
     stands: frozenset[str]

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from detente.parties.casing import loud_lines
+from detente.parties.government import Governments
 from detente.parties.kind import STATE, bare_noun, kind_nouns, kind_of, office, read_kinds, speaks
 from detente.parties.lexicon import CALENDAR, OFFICES, word_set
 from detente.parties.naming import Naming
@@ -26,6 +27,7 @@ PAIR = frozenset({"both", "neither", "two"})
 _NO_NAMES = CALENDAR | word_set("Mr Mrs Ms Dr Gen Col Lt Maj Sgt Capt")
 _FIELDS = OFFICES | word_set("Assistant Fisheries Oil Petroleum Press Security Senior")
 _POSTS = word_set("Minister Ministry Secretary Undersecretary")
+_PAPERS = word_set("Accord Act Agreement Bill Charter Code Constitution Pact Protocol Treaty")
 _FEWEST = 2
 _GUESSES = ("company", "institution", "union", "group")
 _MODIFIERS = frozenset({"det", "amod", "compound"})
@@ -53,6 +55,7 @@ class Roster:
     namings: Sequence[Naming]
     people: Sequence[Person]
     kinds: Mapping[str, str]
+    governments: Governments
 
 
 def settle(
@@ -80,7 +83,10 @@ def settle(
     found = [*listed, *_bodies(paragraphs, listed, states)]
     found.sort(key=lambda naming: naming.start)
     kinds = _known_kinds(found, names.kinds, states, heads)
-    return Roster(list(_merge(found, kinds)), list(names.people()), kinds)
+    own = [n for n in found if kinds.get(n.party) == STATE and not is_generic(n)]
+    governments = Governments(text, own)
+    merged = list(_merge(found, kinds, governments))
+    return Roster(merged, list(names.people()), kinds, governments)
 
 
 def _known_kinds(
@@ -171,7 +177,7 @@ class _Names:
         found = []
         for text, names in by_text.items():
             kinds = Counter(kind for name in names if (kind := name.kind))
-            owns = any(_owner_of(name.head) in read_kinds().organs for name in names)
+            owns = any(_owns(name.head) for name in names)
             is_actor = any(acts(name.head) for name in names)
             is_sure = len(names) >= _FEWEST or any(map(self._is_no_person, names))
             if not (kinds or owns or (is_actor and is_sure)):
@@ -211,7 +217,8 @@ class _Names:
                 start, end = paragraph.start + run[0].idx, paragraph.start + run[-1].idx
                 name = run[0].doc[run[0].i : run[-1].i + 1].text
                 # "Deputy Energy" of "Deputy Energy Minister" is nobody's name.
-                if not (_FIELDS.issuperset(name.split()) or _is_field(run[-1])):
+                is_paper = run[-1].text in _PAPERS
+                if not (is_paper or _FIELDS.issuperset(name.split()) or _is_field(run[-1])):
                     yield _Name(name, start, end + len(run[-1]), run[0], run[-1])
             run = []
 
@@ -227,7 +234,7 @@ class _Names:
         bodies = {
             name.text
             for name in self._names
-            if name.kind or _owner_of(name.head) in read_kinds().organs or self._is_no_person(name)
+            if name.kind or _owns(name.head) or self._is_no_person(name)
         }
         for name in self._names:
             words = name.text.split()
@@ -250,9 +257,13 @@ def _is_short_form(short: _Name, full: _Name) -> bool:
 
 
 def _is_field(head: Token) -> bool:
-    """Whether a name is what a minister sees to: "Kenya's Information Minister"."""
+    """Whether a name is what a minister sees to: "Information Minister", "Minister of Finance"."""
     after = _next(head)
-    return after is not None and head.dep_ == "compound" and after.text in _POSTS
+    if after is not None and head.dep_ == "compound" and after.text in _POSTS:
+        return True
+    return (
+        head.dep_ == "pobj" and head.head.lower_ in ("of", "for") and head.head.head.text in _POSTS
+    )
 
 
 def _goes_on(run: Sequence[Token], token: Token) -> bool:
@@ -286,7 +297,9 @@ def _told_kind(noun: Token, is_description: bool) -> str | None:
     kind = office(noun)
     if kind is None or not is_description:
         # Brevik's drivers may well be in a union, but Brevik is none.
-        return None if noun.lower_ in read_kinds().workforce else kind
+        kinds = read_kinds()
+        is_shared = noun.lower_ in kinds.workforce | kinds.leaders | kinds.things
+        return None if is_shared else kind
     # "Aalto, the finance chief" and "Aalto, the owner" are persons, "Aerovel, the airline" is not.
     is_person = noun.lemma_.lower() in read_cues().persons
     return kind if noun.lower_ in read_kinds().kinds[kind].bodies and not is_person else None
@@ -304,10 +317,17 @@ def _titled_kind(first: Token) -> str | None:
     return next((name for tail in tails for name, kind in kinds if tail in kind.bodies), None)
 
 
-def _owner_of(head: Token) -> str:
-    """Return the noun that a name owns, lower-cased; empty for a name that owns nothing."""
+def _owns(head: Token) -> bool:
+    """Whether a name owns what no person has: a board, a spokesman, a president."""
     owned = _owned(head)
-    return owned.lower_ if owned is not None else ""
+    return owned is not None and _joined(owned) in read_kinds().organs | read_kinds().leaders
+
+
+def _joined(noun: Token) -> str:
+    """Return a noun with what a hyphen joins to it: "secretary-general"."""
+    before = noun.doc[max(0, noun.i - 2) : noun.i]
+    is_joined = len(before) > 1 and before[1].text == "-" and not before[0].whitespace_
+    return f"{before.text if is_joined else ''}{noun.text}".lower()
 
 
 def _owned(head: Token) -> Token | None:
@@ -407,7 +427,9 @@ def _is_group(noun: Token, lefts: Sequence[Token]) -> bool:
     return bool(are_doers or noun.lemma_.lower() in read_cues().bodies) and not speaks(noun)
 
 
-def _merge(namings: Sequence[Naming], kinds: Mapping[str, str]) -> Iterator[Naming]:
+def _merge(
+    namings: Sequence[Naming], kinds: Mapping[str, str], governments: Governments
+) -> Iterator[Naming]:
     """Yield namings with the generic ones given to the party of their kind named last."""
     known = {naming.party: kinds.get(naming.party) for naming in namings if not is_generic(naming)}
     places: dict[str, list[tuple[int, Naming]]] = defaultdict(list)
@@ -432,6 +454,10 @@ def _merge(namings: Sequence[Naming], kinds: Mapping[str, str]) -> Iterator[Nami
         if kind is None:
             yield naming
             continue
+        governing = _governing(naming, governments) if kind == STATE else None
+        if governing is not None:
+            yield replace(naming, party=governing.party, actor=governing.actor)
+            continue
         named = places[kind]
         at = bisect_right(named, naming.start, key=lambda pair: pair[0]) - 1
         # Before any is named, only one that stays alone in the article can be meant.
@@ -449,6 +475,13 @@ def _is_minister(naming: Naming) -> bool:
     return "Minist" in naming.party or bare_noun(naming.party) in offices
 
 
+def _governing(naming: Naming, governments: Governments) -> Naming | None:
+    """Return the state that "the government" is of; "the ambassador" may be any state's."""
+    if bare_noun(naming.party) in ("ambassador", "consul"):
+        return None
+    return governments.meant(naming.start, naming.end)
+
+
 def _home(namings: Sequence[Naming], kinds: Mapping[str, str]) -> str | None:
     """Return the state of a dateline, whose minister is the one that needs no other name."""
     states = (naming for naming in namings if kinds.get(naming.party) == STATE)
@@ -462,9 +495,11 @@ def _bodies_of_kinds(namings: Sequence[Naming]) -> dict[str, Naming]:
     found: dict[str, Naming] = {}
     for naming in namings:
         noun = bare_noun(naming.party)
+        # "Health Ministry" is a body, "the finance ministry" may be a post to be had.
+        nouns = {noun, "ministry"} if naming.party.endswith(" Ministry") else {noun}
         for name, kind in read_kinds().kinds.items():
             best = found.get(name)
-            if noun in kind.bodies and (best is None or counts[naming.party] > counts[best.party]):
+            if nouns & kind.bodies and (best is None or counts[naming.party] > counts[best.party]):
                 found[name] = naming
     return found
 
