@@ -94,6 +94,11 @@ def test_one_party_by_all_its_names(gazetteer: Gazetteer, text: str, expected: l
     assert len({party for _, party in found}) == 1
 
 
+def test_natural_resources_are_no_company(gazetteer: Gazetteer) -> None:
+    text = "The Minister for Natural Resources told Saltash Resources. Saltash left."
+    assert [party for _, party in named(gazetteer, text)] == ["Saltash Resources"] * 2
+
+
 def test_where_a_company_is_based_is_no_party(gazetteer: Gazetteer) -> None:
     assert named(gazetteer, "He heads sales at the Tarsa-based broadcaster, he said.") == []
 

@@ -49,6 +49,8 @@ def read_body(run: Run, flat: str, patterns: Patterns, listed: Mapping[int, Nami
     tail = _tail(head, run.following, flat, patterns, alone=at == 0) if last else []
     if not (before or tail) or at > _LONGEST or any(word.key == "News" for word in before):
         return None
+    if head.key == "Resources" and before and before[-1].key in ("Human", "Natural", "Water"):
+        return None
     field = all(word.key in OFFICES or word.key == "Affairs" for word in (*before, *tail))
     # "Foreign Ministry" is a body, "Tarsan Ministry" the state, "Deputy Energy" no body at all.
     if head.key in OFFICES and field != (head.key in _STATE_HEADS):

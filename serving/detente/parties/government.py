@@ -23,7 +23,7 @@ _APART = re.compile(r", (?:the |a )?")
 _NEAR = 200  # characters
 _CLAUSE = 40  # characters
 _REMEMBERED = 100  # governments
-# A state that is named no more often than this is where the writer sits, and no party.
+# A state that is named less often than this is where the writer sits, and no party.
 _FEWEST = 3
 
 
