@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 _WE = frozenset({"we", "our", "us", "ours", "ourselves"})
 _THE = frozenset({"the", "these", "those"})
 _PERSON = frozenset({"he", "she"})
+# "It rained", "it took an hour", and verbs that tell what somebody is, not does.
+_IMPERSONAL = frozenset(
+    {"appear", "be", "follow", "happen", "have", "look", "rain", "remain", "seem", "snow", "take",
+     "turn"}
+)  # fmt: skip
 _SIDES = frozenset(
     {"antagonist", "camp", "capital", "country", "delegation", "foe", "government", "nation",
      "neighbor", "neighbour", "opponent", "party", "rival", "side", "state", "team"}
@@ -154,7 +159,7 @@ def _is_any(word: Token) -> bool:
 def _leads(word: Token) -> bool:
     """Whether a word is the subject of its sentence's main verb: "it pasted up a notice"."""
     verb = word.head
-    return word.dep_ == "nsubj" and verb.dep_ == "ROOT" and verb.lemma_ not in ("be", "have")
+    return word.dep_ == "nsubj" and verb.dep_ == "ROOT" and verb.lemma_ not in _IMPERSONAL
 
 
 def _spoken_for(place: int, told: _Told) -> Party | None:

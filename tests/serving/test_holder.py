@@ -602,3 +602,14 @@ def test_the_parent_of_a_company_is_not_its_country(discourse: Discourse) -> Non
     text = "The Dutch parent said it would not sign."
     (told,) = read(discourse, text)
     assert "NLD" not in holders(told)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "parties"),
+    [("By nightfall it had put up a notice.", {"KEN"}), ("It rained. It took an hour.", set())],
+)
+def test_it_does_something_wherever_nobody_else_is_named(
+    discourse: Discourse, sentence: str, parties: set[str]
+) -> None:
+    _, *rest = read(discourse, f"Kenya refused to sign. {sentence}")
+    assert {party for told in rest for party in holders(told)} == parties
