@@ -31,6 +31,7 @@ from detente.codebook import Codebook
 from detente.files import make_folder, replacing
 from detente_training.config import RunConfig, load_config
 from detente_training.examples import gold_labels
+from detente_training.gold_records import SPLIT
 from detente_training.metrics import Resampler, difference
 from detente_training.record import Pair, Record, read_records
 from detente_training.report import find_pairs, markdown_table, pairs_right
@@ -168,7 +169,9 @@ def pairs(records: Sequence[Record]) -> list[Pair]:
 def describe(config: RunConfig, way: str, corpus_sha: str) -> str:
     """Return a hash of what a training depends on but for code: settings, corpus, articles."""
     settings = config.model_dump(mode="json", exclude_defaults=True, exclude=APART)
-    articles = sorted(config.articles.glob("*.*")) if config.articles else []
+    golds = sorted(config.articles.glob("*.json")) if config.articles else []
+    trained = [path for path in golds if json.loads(path.read_text("utf-8"))["split"] == SPLIT]
+    articles = [file for path in trained for file in (path, path.with_suffix(".txt"))]
     return digest([settings, way, corpus_sha, *(sha256(path) for path in articles)])
 
 
