@@ -16,7 +16,8 @@ _ORGAN = (
     r"|administration|regime|junta|authorities|parliament)"
 )
 _OWNED = re.compile(rf"(?:'s?)? (?:[\w-]+ ){{0,2}}?{_ORGAN}\b", re.IGNORECASE)
-_OWNING = re.compile(rf"\b{_ORGAN} (?:of|in) (?:the )?$", re.IGNORECASE)
+_OWNING = re.compile(rf"\b{_ORGAN} (?:of|(?:[a-z]+ )?in) (?:the )?$", re.IGNORECASE)
+_HOUSING = re.compile(rf", (?:the |a )?(?:[\w-]+ ){{0,2}}?{_ORGAN}\b", re.IGNORECASE)
 _BEHIND = re.compile(r"(?: [a-z]+)? in ")
 _OPENING = re.compile(r"(?:^|[.!?\"] +)In $")
 _APART = re.compile(r", (?:the |a )?")
@@ -45,6 +46,7 @@ class Governments:
         self._states = states
         self._places = [naming.start for naming in states]
         self._governing = [naming for naming in states if _governs(flat, naming)]
+        self._starts = [naming.start for naming in self._governing]
         self._home = _home(find_datelines(straight), states)
 
     def meant(self, start: int, end: int) -> Naming | None:
@@ -52,7 +54,7 @@ class Governments:
         located = self._located(start, end)
         if located is not None:
             return located
-        at = bisect_left(self._governing, start, key=_start)
+        at = bisect_left(self._starts, start)
         told = self._governing[max(0, at - _REMEMBERED) : at]
         if told and start - told[-1].start <= _NEAR:
             return told[-1]
@@ -66,27 +68,23 @@ class Governments:
         first = bisect_left(self._places, start - _CLAUSE)
         for state in self._states[first : bisect_left(self._places, end + _CLAUSE)]:
             behind = _BEHIND.fullmatch(self._flat, end, max(end, state.start))
-            opens = _OPENING.search(self._flat[max(0, state.start - 9) : state.start])
+            opens = _opens(self._flat, state)
             between = self._flat[state.end : start] if state.end <= start else ""
             if behind or (opens and _APART.fullmatch(between)):
-                self._remember(state)
                 return state
         return None
-
-    def _remember(self, state: Naming) -> None:
-        at = bisect_left(self._governing, state.start, key=_start)
-        if self._governing[at : at + 1] != [state]:
-            self._governing.insert(at, state)
-
-
-def _start(naming: Naming) -> int:
-    return naming.start
 
 
 def _governs(flat: str, naming: Naming) -> bool:
     """Whether a name says whose government it is, in front of it or behind it."""
     before = flat[max(0, naming.start - 40) : naming.start]
-    return bool(_OWNED.match(flat, naming.end) or _OWNING.search(before))
+    is_house = _opens(flat, naming) and _HOUSING.match(flat, naming.end)
+    return bool(is_house or _OWNED.match(flat, naming.end) or _OWNING.search(before))
+
+
+def _opens(flat: str, naming: Naming) -> bool:
+    """Whether a name opens a sentence as a place: "In Lisbon"."""
+    return bool(_OPENING.search(flat[max(0, naming.start - 9) : naming.start]))
 
 
 def _home(datelines: Sequence[tuple[int, int]], states: Sequence[Naming]) -> Naming | None:

@@ -27,7 +27,7 @@ PAIR = frozenset({"both", "neither", "two"})
 _NO_NAMES = CALENDAR | word_set("Mr Mrs Ms Dr Gen Col Lt Maj Sgt Capt")
 _FIELDS = OFFICES | word_set("Assistant Fisheries Oil Petroleum Press Security Senior")
 _POSTS = word_set("Minister Ministry Secretary Undersecretary")
-_PAPERS = word_set("Accord Act Agreement Bill Charter Code Constitution Pact Protocol Treaty")
+_TREATIES = word_set("Accord Act Agreement Bill Charter Code Constitution Pact Protocol Treaty")
 _FEWEST = 2
 _GUESSES = ("company", "institution", "union", "group")
 _MODIFIERS = frozenset({"det", "amod", "compound"})
@@ -217,8 +217,8 @@ class _Names:
                 start, end = paragraph.start + run[0].idx, paragraph.start + run[-1].idx
                 name = run[0].doc[run[0].i : run[-1].i + 1].text
                 # "Deputy Energy" of "Deputy Energy Minister" is nobody's name.
-                is_paper = run[-1].text in _PAPERS
-                if not (is_paper or _FIELDS.issuperset(name.split()) or _is_field(run[-1])):
+                is_treaty = run[-1].text in _TREATIES
+                if not (is_treaty or _FIELDS.issuperset(name.split()) or _is_field(run[-1])):
                     yield _Name(name, start, end + len(run[-1]), run[0], run[-1])
             run = []
 
