@@ -203,12 +203,17 @@ def test_the_projects_articles_are_sound_and_annotated_twice(codebook: Codebook)
     assert all(250 <= len(gold.text.split()) <= 950 for gold in golds)
 
 
-def test_the_articles_for_the_rules_are_sound_and_apart(codebook: Codebook) -> None:
-    folder = ROOT / "data" / "articles-rules"
-    golds = read_gold(folder, codebook)
-    assert len(golds) >= 40
-    assert {gold.split for gold in golds} == {"rules"}
-    assert len(read_second(folder, golds, codebook)) == len(golds)
+@pytest.mark.parametrize(
+    ("name", "splits", "least"),
+    [("articles-rules", {"rules"}, 40), ("articles-upcoming", {"dev", "test"}, 90)],
+)
+def test_the_other_articles_are_sound_and_apart(
+    codebook: Codebook, name: str, splits: set[str], least: int
+) -> None:
+    golds = read_gold(ROOT / "data" / name, codebook)
+    assert len(golds) >= least
+    assert {gold.split for gold in golds} == splits
+    assert len(read_second(ROOT / "data" / name, golds, codebook)) == len(golds)
     others = read_gold(ROOT / "data" / "articles", codebook)
     assert not {gold.name for gold in golds} & {gold.name for gold in others}
 
