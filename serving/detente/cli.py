@@ -190,6 +190,7 @@ def classify(
         raise InputError(
             "classify: --holder goes with one text; in a file, give each line its holder"
         )
+    _refuse_own(input, output)
     with ExitStack() as stack:
         write = sys.stdout.write
         if output is not None:
@@ -561,6 +562,7 @@ def show(
     from detente.picture import article_text, save_svg
     from detente.tagger import Tagger
 
+    _refuse_own(path, html, svg)
     source = _pick_article(path, Columns(text_column, id_column), identifier)
     tagger = Tagger.load(model, threads=threads, actors=actors)
     article = tagger.tag(source, explain=explain)
@@ -574,6 +576,13 @@ def show(
         save_svg(article_text(article, tagger.codebook), svg, title=title)
     if not svg and not html:
         Console().print(article_text(article, tagger.codebook))
+
+
+def _refuse_own(path: str | Path, *outputs: Path | None) -> None:
+    """Refuse to write over what is read."""
+    for output in outputs:
+        if output is not None and Path(path).resolve() == output.resolve():
+            raise InputError(f"{path}: would be written over; give another file to write to")
 
 
 def _pick_article(path: str, columns: Columns, identifier: str | None) -> Source:

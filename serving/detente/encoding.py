@@ -73,19 +73,26 @@ class PairEncoder:
             statement, holder = self._mask.hide(statement, holder)
         if holder:
             statement = mark_holder(statement, holder)
-            self._check_room(statement, holder)
+            # Where there is none the tokenizers library panics, with what is no Exception.
+            if not self._is_room(statement, holder):
+                raise InputError(
+                    f"holder {holder[:40]!r}... has too many words for the model's window of "
+                    f"{self.max_length} tokens; give the party's name only"
+                )
         encoding = self._tokenizer.encode(statement, holder or None)
         return [encoding, *encoding.overflowing]
 
-    def _check_room(self, statement: str, holder: str) -> None:
-        # Where there is none the tokenizers library panics, with what is no Exception.
+    def holds(self, statement: str, holder: str) -> bool:
+        """Whether a holder leaves room for the statement."""
+        statement, holder = prepare(statement), prepare(holder)
+        if self._mask is not None:
+            statement, holder = self._mask.hide(statement, holder)
+        return self._is_room(mark_holder(statement, holder), holder)
+
+    def _is_room(self, statement: str, holder: str) -> bool:
         special = self._tokenizer.num_special_tokens_to_add(is_pair=True)
         room = self.max_length - special - self._count(holder)
-        if room <= self.stride and self._count(statement) > room:
-            raise InputError(
-                f"holder {holder[:40]!r}... has too many words for the model's window of "
-                f"{self.max_length} tokens; give the party's name only"
-            )
+        return room > self.stride or self._count(statement) <= room
 
     def _count(self, text: str) -> int:
         return len(self._tokenizer.encode(text, add_special_tokens=False).ids)

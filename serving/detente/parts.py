@@ -163,7 +163,8 @@ class Parts:
         with self.placing(output) as temporary, writing(temporary, self._columns) as write:
             for file in self._files:
                 with _undamaged(file):
-                    rows = pyarrow.parquet.read_table(file).to_pylist()
+                    # A folder such as "date=2026-01" names no column of the table.
+                    rows = pyarrow.parquet.read_table(file, partitioning=None).to_pylist()
                 write(rows)
                 see(rows)
 
@@ -301,9 +302,13 @@ def _differences(state: Path, fingerprint: Mapping[str, str]) -> list[str]:
 def _undamaged(part: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError, KeyError, TypeError):  # Arrow's errors are among them
+    except (OSError, ValueError, KeyError, TypeError) as error:  # Arrow's errors are among them
+        if isinstance(error, OSError) and error.errno is not None:
+            reason = (error.strerror or type(error).__name__).lower()
+            raise InputError(f"{part}: cannot be read ({reason})") from None
         raise InputError(
-            f"{part}: is damaged and must be removed, to tag its articles again"
+            f"{part}: is damaged and must be removed; its articles and those of all later parts "
+            "are then tagged again"
         ) from None
 
 

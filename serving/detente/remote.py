@@ -190,7 +190,7 @@ def _inside(
     seen = {
         path: info
         for path, info in sorted(files.items(), key=lambda item: item[0])
-        if not any(part.startswith(".") for part in path.parts)
+        if not any(part.startswith(".") for part in path.parts) and not listing.is_written(path)
     }
     others.update(path.suffix.lower() or "no ending" for path in seen if not ending(Path(path)))
     remotes = [

@@ -25,9 +25,11 @@ from detente.session import FloatArray
 
 if TYPE_CHECKING:
     from detente.discourse import Discourse, Told
+    from detente.holder import Candidate
 
 
 _LONGEST_HOLDER = 100  # characters, where the statement is shorter
+_SHORT = 40  # characters; longer words for a holder may leave no room for the statement
 
 
 class Tagger:
@@ -218,7 +220,7 @@ class Tagger:
             for candidate in statement.candidates
         ]
         readings = self._classify(
-            [(text, candidate.mention.text) for _, text, candidate in pairs],
+            [(text, self._words(text, candidate)) for _, text, candidate in pairs],
             batch_size,
             places=[f"{place}: statement {number + 1}" for number, _, _ in pairs],
         )
@@ -247,6 +249,13 @@ class Tagger:
             byline=source.byline,
             codebook=self.codebook,
         )
+
+    def _words(self, statement: str, candidate: Candidate) -> str:
+        """Return what stands for a party, or its name where that leaves the statement no room."""
+        words = candidate.mention.text
+        if len(words) <= _SHORT or self._bundle.encoder.holds(statement, words):
+            return words
+        return candidate.party.name
 
     def tag_many(
         self,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import gzip
 import json
 import multiprocessing
@@ -599,6 +600,24 @@ def test_a_damaged_part_can_be_removed(run: Run, tmp_path: Path) -> None:
     run(7, resume=True)
     assert run.started == [(0, 0), (0, 2), (0, 3)]
     assert [row["article"] for row in run.seen] == [f"a{n}" for n in range(7)]
+
+
+def test_a_part_that_cannot_be_reached_is_not_called_damaged(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(6, end=KeyboardInterrupt)
+
+    def unreachable(_: Path) -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pyarrow.parquet.read_schema", unreachable)
+        told = r"part-\d+.parquet: cannot be read \(stale file handle\); .* --resume"
+        with pytest.raises(InputError, match=told):
+            run(7, resume=True)
+    run(7, resume=True)
+    assert len(run.seen) == 7
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}"])

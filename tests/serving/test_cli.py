@@ -316,6 +316,18 @@ def test_show_writes_a_web_page(detente: Command, article: Path, tmp_path: Path)
     assert "<script" not in html
 
 
+def test_nothing_that_is_read_is_written_over(
+    detente: Command, article: Path, tmp_path: Path
+) -> None:
+    lines = tmp_path / "s.jsonl"
+    lines.write_text('{"text": "No.", "stance": "hardline"}\n')
+    for command in (["show", article, "--html", article], ["classify", "-i", lines, "-o", lines]):
+        before = Path(command[-1]).read_bytes()
+        done = detente(*command)
+        assert_one_line_error(done, "would be written over")
+        assert Path(command[-1]).read_bytes() == before
+
+
 def test_show_finds_an_article_among_several(detente: Command, tmp_path: Path) -> None:
     table = tmp_path / "news" / "b.csv"
     table.parent.mkdir()

@@ -351,6 +351,9 @@ def test_what_runs_write_is_not_read(memory: Any, tmp_path: Path) -> None:
     there, output = Cluster(SETTINGS), "memory://news/tags.jsonl"
     found = there.list_files(["memory://news"], output)
     assert not any("tags" in str(file) for file in found)
+    for name in ("old.csv.errors.jsonl", "old.csv.parts/part-000001.parquet"):
+        memory.pipe_file(f"/news/{name}", b'{"article": "a.txt", "message": "is empty"}')
+    assert there.list_files(["memory://news"], output) == found
     memory.pipe_file("/news/tags.jsonl", b'{"text": "Iran agreed."}')
     with pytest.raises(InputError, match=r"tags.jsonl: is among the articles.* --output"):
         there.list_files(["memory://news"], output)

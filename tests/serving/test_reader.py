@@ -8,6 +8,7 @@ import gzip
 import io
 import os
 import pickle
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -398,6 +399,9 @@ def test_folders_are_searched_in_order_of_name(tmp_path: Path) -> None:
     assert names(tmp_path, str(tmp_path / "**" / "*.txt")) == ["b.txt", "linked.txt"]
     assert names(tmp_path, tmp_path / "[ab]*") == expected[:4]
     assert names(tmp_path, tmp_path / "?.txt", tmp_path / "a") == ["b.txt", *expected[:3]]
+    others = Counter[str]()
+    list_files([tmp_path], others)
+    assert others["broken link"] == 2
 
 
 def test_patterns_in_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

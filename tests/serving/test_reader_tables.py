@@ -225,6 +225,23 @@ def test_html_in_a_table_is_read_as_text(tmp_path: Path, ending: str) -> None:
     assert [a.text for a in read_articles([path], on_failure=print)] == texts(path)[:3]
 
 
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        "<!-- <p>Old draft: Iran refused.</p> -->",
+        '<script>for (i = 0; i<n; i++) document.write("<b>We refuse.</b>")</script >',
+        '<SCRIPT type="application/ld+json">{"articleBody": "<p>Iran refused.</p>"}</script>',
+        "<style>p > a { color: red } /* <p> */</style>",
+        "<!--[if gte mso 9]><xml><w:View>Normal</w:View></xml><![endif]-->",
+        "<!DOCTYPE html>",
+    ],
+)
+def test_what_html_does_not_show_is_no_text(tmp_path: Path, unseen: str) -> None:
+    text = f"<p>Iran agreed.</p>{unseen}<p>It left.</p>{unseen}<!-- <p>No end"
+    path = write_table(tmp_path / "a.jsonl", [{"text": text}])
+    assert texts(path) == ["Iran agreed.\n\nIt left.\n\n<!--\n\nNo end"]
+
+
 @pytest.mark.parametrize("piece", ["<p", "<script>", "<!--", "&#", "<br ", "<a href='", "<p>"])
 def test_html_in_a_table_takes_no_time(tmp_path: Path, piece: str) -> None:
     path = write_table(tmp_path / "a.jsonl", [{"text": "<p>No.</p>" + piece * 200_000}])
@@ -406,9 +423,9 @@ def test_columns_that_are_not_there(tmp_path: Path) -> None:
         assert ": no column 'tekst'; found 'URL', 'Hlead'" in failure(path, Columns(text="tekst"))
     assert "no column 'day'" in failure(tmp_path / "a.csv", Columns(date="day"))
     # Any line of JSON may bring a key that the first ones lack.
-    assert read(tmp_path / "a.jsonl", Columns(date="day"))[0][0] == Source(
-        "a/1", "Japan said no.", "No"
-    )
+    found, said = read(tmp_path / "a.jsonl", Columns(date="day"))
+    assert found[0] == Source("a/1", "Japan said no.", "No")
+    assert any("no column 'day' in the first rows, given as date; found " in line for line in said)
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])

@@ -12,10 +12,12 @@ import pytest
 
 import detente
 from detente import Tagger
-from detente.article import columns
+from detente.article import Mention, columns
 from detente.bundle import Bundle
 from detente.encoding import mark_holder, prepare
 from detente.errors import BundleError, InputError
+from detente.holder import Candidate
+from detente.scene import Party
 
 SOFTER = '"Norway is now taking a softer line than in the spring," the minister said.'
 STATEMENTS = [
@@ -50,6 +52,18 @@ def test_the_worked_examples_read_right(tagger: Tagger) -> None:
     reading = tagger(STATEMENTS[2], holder="We")
     assert (reading.stance.label, reading.sequencing.label) == ("hardline", "other_first")
     assert not tagger(STATEMENTS[1]).takes_position
+
+
+def test_words_that_leave_no_room_give_way_to_the_partys_name(tagger: Tagger) -> None:
+    phrase = "Kari Lund, Norway's minister, " + "who had been " * 60 + "there"
+    text = f"{phrase}, said that the country would never sign the paper. " + "It was late. " * 40
+    sentence = text[: text.index(".") + 1]
+    for words, kept in ((phrase, "Norway"), ("Kari Lund", "Kari Lund")):
+        candidate = Candidate(Party("NOR", "NOR", "Norway"), Mention(words, 0, len(words), "NOR"))
+        assert tagger._words(sentence * 2, candidate) == kept
+    assert any(
+        holder.party == "NOR" for one in tagger.tag(text).statements for holder in one.holders
+    )
 
 
 def test_a_label_set_holds_what_cannot_be_ruled_out(tagger: Tagger) -> None:

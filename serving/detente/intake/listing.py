@@ -6,7 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TypeVar
 
 from detente.errors import InputError
@@ -162,7 +162,9 @@ def _known(path: Path) -> Path:
 
 
 def _inside(path: Path, files: Iterator[Path], others: Counter[str]) -> list[Path]:
-    inside = sorted({file for file in files if not _is_written(file) and file.is_file()})
+    listed = {file for file in files if not is_written(file)}
+    inside = sorted(file for file in listed if file.is_file())
+    others.update("broken link" for file in listed if not file.exists())
     found = [file for file in inside if ending(file)]
     others.update(file.suffix.lower() or "no ending" for file in inside if not ending(file))
     if not found:
@@ -170,7 +172,8 @@ def _inside(path: Path, files: Iterator[Path], others: Counter[str]) -> list[Pat
     return found
 
 
-def _is_written(file: Path) -> bool:
+def is_written(file: PurePath) -> bool:
+    """Whether a run wrote a file beside its table, or in the folder of one that has not ended."""
     return bool(_WRITTEN.search(file.name) or _PARTS.search(file.parent.name))
 
 

@@ -33,8 +33,8 @@ _URL_DAY = re.compile(r"/(\d{4}([/-])\d\d?\2\d\d?)(?=[/-]|$)")
 # and in a <time>, but for those of other articles and of the site.
 _TIMES = (
     "//time[not(ancestor::aside or ancestor::footer or ancestor::nav or @itemprop='dateModified')]"
-    "[ancestor::article or not(//article)]"
 )
+_INSIDE = "[ancestor::article]"  # where the page has one
 _UNCLEAR = re.compile(r"\d\d?[/.-]\d\d?[/.-]\d{2,4}")
 
 # Nothing as short as the headings of other articles.
@@ -50,7 +50,13 @@ _HTML = re.compile(
     r"|&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,8});",
     re.IGNORECASE,
 )
-_UNSEEN = re.compile(r"<(script|style)(?=[\s>])[^<>]*>[^<]*</\1>|<![^<>]*>", re.IGNORECASE)
+# What is not shown, whatever stands in it: by its beginning, its end.
+_UNSEEN = re.compile(r"<!--|<(script|style)(?=[\s>])", re.IGNORECASE)
+_ENDS = {
+    kind: re.compile(end, re.IGNORECASE)
+    for kind, end in (("", "-->"), ("script", r"</script\s*>"), ("style", r"</style\s*>"))
+}
+_DECLARATION = re.compile(r"<![^<>]*>")
 _BREAK = re.compile(r"<br(?=[\s/>])[^<>]*>", re.IGNORECASE)
 _BLOCK = re.compile(
     r"</?(?:p|div|h[1-6]|ul|ol|li|dl|dt|dd|table|tr|td|th|blockquote|figure|figcaption|section|"
@@ -143,7 +149,8 @@ def _days(page: Any) -> Iterator[str]:
         name = (meta.get("property") or meta.get("name") or meta.get("itemprop") or "").lower()
         if _PUBLICATION.search(name):
             yield meta.get("content") or ""
-    for time in page.xpath(_TIMES):
+    has_article = page.find(".//article") is not None
+    for time in page.xpath(_TIMES + _INSIDE if has_article else _TIMES):
         yield time.get("datetime") or time.text_content()
     for url in page.xpath("//link[@rel='canonical']/@href"):
         yield from (match[1] for match in _URL_DAY.finditer(url))
@@ -175,9 +182,26 @@ def plain_html(text: str) -> str:
     """
     if not _HTML.search(text):
         return text
-    blocks = _BLOCK.split(_BREAK.sub("\n", _UNSEEN.sub("", text)))
+    seen = _DECLARATION.sub("", "".join(_seen(text)))
+    blocks = _BLOCK.split(_BREAK.sub("\n", seen))
     paragraphs = (_ENTITY.sub(_character, _TAG.sub("", block)).strip() for block in blocks)
     return "\n\n".join(filter(None, paragraphs))
+
+
+def _seen(text: str) -> Iterator[str]:
+    """Yield what stands between comments, scripts and styles; one that does not end is text."""
+    at, begin, endless = 0, 0, set[str]()
+    while opening := _UNSEEN.search(text, begin):
+        kind = (opening[1] or "").lower()
+        # No later one of its kind ends, either: none is looked for again.
+        end = None if kind in endless else _ENDS[kind].search(text, opening.end())
+        if end is None:
+            endless.add(kind)
+            begin = opening.end()
+            continue
+        yield text[at : opening.start()]
+        at = begin = end.end()
+    yield text[at:]
 
 
 def _character(entity: re.Match[str]) -> str:

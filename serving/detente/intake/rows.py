@@ -432,10 +432,13 @@ def _choose(
     if detected:
         found = ", ".join(f"{role} is column {name!r}" for role, name in detected.items())
         say(f"{path}: {found}")
+    where = "" if whole else " in the first rows"
+    for role, name in chosen.items():
+        if name not in names:
+            say(f"{path}: no column {name!r}{where}, given as {role}; found {_list(names)}")
     missing = [name for name in keep if name not in names]
     if missing:
-        where = "" if whole else "in the first rows "
-        say(f"{path}: no column {_list(missing)} {where}to keep; found {_list(names)}")
+        say(f"{path}: no column {_list(missing)}{where} to keep; found {_list(names)}")
     roles = chosen | detected
     return Columns(roles["text"], roles.get("id"), roles.get("date"), roles.get("title"), keep)
 
