@@ -167,7 +167,11 @@ def pairs(records: Sequence[Record]) -> list[Pair]:
 
 
 def describe(config: RunConfig, way: str, corpus_sha: str) -> str:
-    """Return a hash of what a training depends on but for code: settings, corpus, articles."""
+    """Return a hash of a training's settings that are not defaults, its corpus and its articles.
+
+    Code, defaults, second annotators' labels and the lists of names are not in it: where one of
+    these changes, the answers of the steps that depend on it have to be removed by hand.
+    """
     settings = config.model_dump(mode="json", exclude_defaults=True, exclude=APART)
     golds = sorted(config.articles.glob("*.json")) if config.articles else []
     trained = [path for path in golds if json.loads(path.read_text("utf-8"))["split"] == SPLIT]

@@ -335,9 +335,11 @@ def contrast_labels(run: Run, folder: Path) -> Path:
 def guess_words(run: Run, folder: Path) -> Path:
     """Train the encoder to guess hidden words of the training text, for two epochs.
 
-    Task-adaptive pretraining (Gururangan et al., 2020).
+    Task-adaptive pretraining (Gururangan et al., 2020). The encoder comes without the head that
+    guesses words, so that is drawn anew and learns along with it.
     """
     source = locate_encoder(run.config.encoder)
+    torch.manual_seed(run.config.seed)
     model = AutoModelForMaskedLM.from_pretrained(
         source, use_safetensors=True, trust_remote_code=False
     )
@@ -346,12 +348,13 @@ def guess_words(run: Run, folder: Path) -> Path:
     hidden, padding = tokenizer.token_to_id("[MASK]"), pad_id(source)
     texts = sorted({record.text for record in run.split.train})
     rows = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
+    marks = torch.tensor([tokenizer.token_to_id(mark) for mark in ("[CLS]", "[SEP]")])
 
     def loss(batch: Sequence[list[int]]) -> Tensor:
         tensors = [torch.tensor(ids) for ids in batch]
         ids = nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=padding)
         words = ids != padding
-        chosen = words & (torch.rand(ids.shape) < 0.15)
+        chosen = words & ~torch.isin(ids, marks) & (torch.rand(ids.shape) < 0.15)
         found: Tensor = model(
             input_ids=ids.masked_fill(chosen, hidden),
             attention_mask=words.long(),
@@ -359,8 +362,8 @@ def guess_words(run: Run, folder: Path) -> Path:
         ).loss
         return found
 
-    for _ in range(2):
-        _epoch(run, model, rows, loss, batch_size=_BATCH)
+    for number in range(2):
+        _epoch(run, model, rows, loss, batch_size=_BATCH, number=number)
     return _keep(model.base_model, source, folder / "encoder")
 
 
@@ -406,10 +409,13 @@ def _epoch(
     loss: Callable[[Sequence[Any]], Tensor],
     *,
     batch_size: int,
+    number: int = 0,
 ) -> None:
     settings = run.config.training
-    torch.manual_seed(run.config.seed)
-    order = random.Random(run.config.seed).sample(range(len(rows)), len(rows))
+    # Another seed for each epoch, or it would see the same batches and the same hidden words.
+    seed = run.config.seed + 1000 * number
+    torch.manual_seed(seed)
+    order = random.Random(seed).sample(range(len(rows)), len(rows))
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=settings.learning_rate / 3, fused=True)
     bf16 = uses_bf16(settings.precision, gpu=False)

@@ -129,6 +129,9 @@ def test_no_gate_is_fitted_where_one_dispute_holds_all_of_a_kind(codebook: Codeb
     assert fit_gate(records, codebook) is None
     spread = [replace(record, negotiation=f"n{n % 5}") for n, record in enumerate(records)]
     assert fit_gate(spread, codebook) is not None
+    unknown = dict.fromkeys(quiet)
+    known = [r if r.negotiation != "n0" else replace(r, labels=unknown) for r in spread]
+    assert fit_gate(known, codebook) is None  # four disputes make no five folds
 
 
 def test_what_may_or_may_not_take_a_position_teaches_no_gate(codebook: Codebook) -> None:

@@ -148,6 +148,15 @@ def test_each_fault_of_a_table_names_its_line(
         read_records(path, codebook)
 
 
+def test_a_tables_head_without_an_end_is_one_clear_error(
+    tmp_path: Path, codebook: Codebook
+) -> None:
+    path = tmp_path / "pit.csv"
+    path.write_text('text,"holder\nWe agree.,We\n')
+    with pytest.raises(InputError, match=r"pit\.csv:1: not a row of a table"):
+        read_records(path, codebook)
+
+
 @pytest.mark.parametrize(
     ("cell", "implied"),
     [("true", True), ("1", True), ("True", True), ("False", False), ("0", False), ("", False)],

@@ -25,13 +25,14 @@ def record(text: str, holder: str | None) -> Record:
 def written(tmp_path: Path, codebook: Codebook) -> Path:
     path = tmp_path / "teacher.parquet"
     logits = np.arange(2.0 * codebook.size).reshape(2, -1) / 8
-    write_readings(path, codebook, PAIRS, logits.tolist(), "large", ["dam", "pier"])
+    write_readings(path, codebook, PAIRS, logits.tolist(), "large", ["dam", "pier"], ["strike"])
     return path
 
 
 def test_readings_come_back_as_written(written: Path, codebook: Codebook) -> None:
     readings = Readings.load(written, codebook, [])
     assert (readings.teacher, readings.negotiations) == ("large", ("dam", "pier"))
+    assert readings.articles == ("strike",)
     assert list(readings.logits) == PAIRS
     assert readings.of(TEXT, None) == [(codebook.size + i) / 8 for i in range(codebook.size)]
     assert np.isnan(readings.of("Another text.", None)).all()

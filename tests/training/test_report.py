@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from detente import Codebook
+from detente_training.baseline import TFIDF, fit_baselines
 from detente_training.record import Record
 from detente_training.report import (
     MODEL,
@@ -56,6 +57,18 @@ def test_a_contrast_pair_is_right_when_both_records_are(codebook: Codebook) -> N
     assert scores["half"]["negation"]["right"] == 0
     assert scores["half"]["tense"]["right"] == 1
     assert "Contrast pairs, both right" in markdown(report, "title")
+
+
+def test_holders_of_one_letter_have_baselines(codebook: Codebook) -> None:
+    records = [
+        replace(record(n, None, stance, f"n{n % 3}"), holder=holder, text=f"We said {holder}.")
+        for n, (holder, stance) in enumerate([("A", "hardline"), ("B", "flexible")] * 6)
+    ]
+    probabilities = fit_baselines(records, codebook, None, records)[TFIDF]["stance"]
+    dimension = codebook.dimensions[0]
+    assert [dimension.label_names[k] for k in probabilities.argmax(axis=1)] == [
+        one.labels["stance"] for one in records
+    ]
 
 
 def test_a_pair_may_have_a_third_record(codebook: Codebook) -> None:

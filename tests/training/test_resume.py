@@ -180,6 +180,17 @@ def test_a_teacher_of_unseen_negotiations_is_refused(project: Path) -> None:
         tiny("distillation.readings=t.parquet")
 
 
+def test_what_a_teacher_has_seen_counts_as_seen(project: Path) -> None:
+    run = tiny()
+    text, logits = run.split.train[0].text, [[0.0] * run.codebook.size]
+    seen = ["elsewhere"], ["strike"]
+    write_readings(Path("t.parquet"), run.codebook, [(text, None)], logits, "large", *seen)
+    taught = tiny("distillation.readings=t.parquet")
+    assert taught.seen_articles == ["strike"]
+    assert {*taught.seen_negotiations} == {*run.seen_negotiations, "elsewhere"}
+    assert not run.seen_articles
+
+
 @pytest.mark.parametrize("cut", [None, '{"epoch": 2'])
 def test_a_checkpoint_cut_short_is_made_again(project: Path, cut: str | None) -> None:
     run = tiny("training.epochs=3")
@@ -277,6 +288,14 @@ def test_a_finished_run_keeps_its_config(project: Path) -> None:
     before = (folder / "config.json").read_text(), read_state(folder)
     assert open_folder(tiny("training.epochs=1", "tracking.uri=sqlite:///other.db"), fresh=False)
     assert ((folder / "config.json").read_text(), read_state(folder)) == before
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_folder_of_something_else_is_left_alone(project: Path, *, fresh: bool) -> None:
+    before = {path.name: path.read_bytes() for path in Path("encoder").iterdir()}
+    with pytest.raises(InputError, match="encoder: is no run's folder; choose another name="):
+        open_folder(tiny("name=encoder", "output=."), fresh=fresh)
+    assert {path.name: path.read_bytes() for path in Path("encoder").iterdir()} == before
 
 
 def test_only_what_is_trained_on_is_learnt_from_readings(project: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,7 @@ FROZEN = "frozen encoder + logistic regression"
 _STRENGTHS = [0.1, 0.3, 1.0, 3.0, 10.0]
 _FOLDS = 3
 _FEW = 100
+_WORD = r"(?u)\b\w\w+\b"
 _MANY = 2000  # records; for fewer, worker processes cost more than they save
 
 
@@ -53,7 +55,8 @@ def fit_baselines(
         TfidfVectorizer(
             ngram_range=(1, 2), sublinear_tf=True, min_df=2 if len(train) > _FEW else 1
         ),
-        TfidfVectorizer(),
+        # Holders may all be of one letter, which is no word by itself.
+        TfidfVectorizer(token_pattern=_WORD if _has_words(_holders(train)) else r"\w+|\S"),
     )
     features: dict[str, tuple[Any, Any]] = {
         MAJORITY: (np.zeros((len(train), 1)), np.zeros((len(records), 1))),
@@ -118,6 +121,10 @@ def _folds(
 
 def _texts(records: Sequence[Record]) -> list[str]:
     return [record.text for record in records]
+
+
+def _has_words(texts: Sequence[str]) -> bool:
+    return any(re.search(_WORD, text) for text in texts)
 
 
 def _holders(records: Sequence[Record]) -> list[str]:

@@ -107,7 +107,9 @@ def fit_label_sets(
     """Return the least probability of a label in a set that holds the true one as often as asked.
 
     Split conformal prediction with one minus the true label's probability as its score (Sadinle,
-    Lei and Wasserman, JASA 2019). The promise holds for statements like those it is fitted on.
+    Lei and Wasserman, JASA 2019). The promise holds for statements like those it is fitted on, and
+    strictly for records that nothing else was fitted on; a run's temperatures and biases are fitted
+    on the same ones, so what its sets hold is measured on unseen negotiations.
 
     Args:
         probabilities: shape (records, labels).

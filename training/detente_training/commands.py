@@ -294,8 +294,15 @@ def teach(
         fast=True,
         progress=sys.stderr.isatty(),
     )
-    seen = [*opened.split.negotiations("train"), *opened.split.negotiations("validation")]
-    write_readings(output, opened.codebook, pairs, logits.tolist(), opened.config.name, seen)
+    write_readings(
+        output,
+        opened.codebook,
+        pairs,
+        logits.tolist(),
+        opened.config.name,
+        opened.seen_negotiations,
+        opened.seen_articles,
+    )
     print(f"{output}: {len(pairs)} readings of {len({text for text, _ in pairs})} statements")
 
 

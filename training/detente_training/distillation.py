@@ -19,7 +19,7 @@ from detente_training.record import Pair, Record, flatten
 from detente_training.view import Views
 
 _TEXT, _HOLDER = "text", "holder"
-_TEACHER, _NEGOTIATIONS = b"teacher", b"negotiations"
+_TEACHER, _NEGOTIATIONS, _ARTICLES = b"teacher", b"negotiations", b"articles"
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,15 @@ class Readings:
     Attributes:
         logits: a row for each pair, the labels of all dimensions side by side.
         teacher: the name of the larger model's run.
-        negotiations: those the larger model was trained or validated on; empty if unknown.
+        negotiations: those the larger model was trained or validated on, or its own teacher was;
+            empty if unknown.
+        articles: likewise the annotated articles.
     """
 
     logits: Mapping[Pair, Sequence[float]]
     teacher: str
     negotiations: tuple[str, ...]
+    articles: tuple[str, ...]
     _width: int
 
     def of(self, text: str, holder: str | None) -> Sequence[float]:
@@ -84,7 +87,9 @@ class Readings:
             )
         pairs = list(zip(table[_TEXT].to_pylist(), table[_HOLDER].to_pylist(), strict=True))
         metadata = table.schema.metadata or {}
-        negotiations = tuple(json.loads(metadata.get(_NEGOTIATIONS, b"[]")))
+        negotiations, articles = (
+            tuple(json.loads(metadata.get(key, b"[]"))) for key in (_NEGOTIATIONS, _ARTICLES)
+        )
         texts = {flatten(text) for text, _ in pairs}
         for record in unseen:
             if flatten(record.text) in texts:
@@ -97,6 +102,7 @@ class Readings:
             {pair: list(row) for pair, row in zip(pairs, rows, strict=True)},
             metadata.get(_TEACHER, b"").decode(),
             negotiations,
+            articles,
             len(names),
         )
 
@@ -108,6 +114,7 @@ def write_readings(
     logits: Sequence[Sequence[float]],
     teacher: str,
     negotiations: Sequence[str] = (),
+    articles: Sequence[str] = (),
 ) -> None:
     """Write a larger model's readings as Parquet.
 
@@ -117,7 +124,8 @@ def write_readings(
         pairs: what it read.
         logits: shape (pairs, labels of all dimensions).
         teacher: the name of its run.
-        negotiations: those it was trained or validated on.
+        negotiations: those it was trained or validated on, or its own teacher was.
+        articles: likewise the annotated articles.
     """
     texts, holders = zip(*pairs, strict=True)
     columns = dict(zip(_columns(codebook), zip(*logits, strict=True), strict=True))
@@ -127,6 +135,7 @@ def write_readings(
         metadata={
             _TEACHER: teacher.encode(),
             _NEGOTIATIONS: json.dumps(list(negotiations)).encode(),
+            _ARTICLES: json.dumps(list(articles)).encode(),
         },
     )
     table = pyarrow.table({_TEXT: texts, _HOLDER: holders, **columns}, schema=schema)

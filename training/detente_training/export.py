@@ -356,7 +356,7 @@ def _calibrate(run: Run, classifier: PairClassifier, folder: Path, draft: Path) 
             train=run.split.negotiations("train"),
             validation=run.split.negotiations("validation"),
             test=run.split.negotiations("test"),
-            articles=tuple(sorted({record.negotiation for record in run.article_records})),
+            articles=tuple(run.seen_articles),
             taught=run.readings.negotiations if run.readings else (),
         ),
         files={

@@ -39,7 +39,7 @@ def fit_gate(records: Sequence[Record], codebook: Codebook) -> Gate | None:
     if any(dimension.no_position is None for dimension in codebook.dimensions):
         return None  # in such a dimension every statement takes a position
     takes = positions(records, codebook)
-    groups = {record.text: record.negotiation for record in records}
+    groups = {record.text: record.negotiation for record in records if record.text in takes}
     positive = np.array(list(takes.values()), dtype=bool)
     kinds = Counter(positive.tolist())
     if min(kinds[True], kinds[False]) < 10 or len(set(groups.values())) < _FOLDS:

@@ -133,7 +133,11 @@ def _read_csv(path: Path) -> Iterator[tuple[str, dict[str, Any] | InputError]]:
     A row without a negotiation belongs to that of the file's name.
     """
     rows = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
-    if not rows.fieldnames or "text" not in rows.fieldnames:
+    try:
+        names = rows.fieldnames
+    except csv.Error as error:
+        raise InputError(f"{path}:1: not a row of a table ({error})") from None
+    if not names or "text" not in names:
         raise InputError(f"{path}:1: the table has no column 'text'")
     while True:
         place = f"{path}:{rows.line_num + 1}"

@@ -147,6 +147,18 @@ class Run:
             )
         return run
 
+    @property
+    def seen_negotiations(self) -> list[str]:
+        """Those that the model is trained or validated on, or a larger model was before it."""
+        own = {*self.split.negotiations("train"), *self.split.negotiations("validation")}
+        return sorted(own.union(self.readings.negotiations if self.readings else ()))
+
+    @property
+    def seen_articles(self) -> list[str]:
+        """Likewise the annotated articles."""
+        own = {record.negotiation for record in self.article_records}
+        return sorted(own.union(self.readings.articles if self.readings else ()))
+
     def training_records(self) -> list[Record]:
         """Return the training records, a share of them about other parties than they name.
 
@@ -276,10 +288,11 @@ def open_folder(run: Run, *, fresh: bool) -> Path:
     """
     make_folder(run.config.output)
     folder = run.config.folder
-    if fresh and folder.is_dir():
+    if folder.is_dir():
         if not (folder / _STATE).is_file() and any(folder.iterdir()):
             raise InputError(f"{folder}: is no run's folder; choose another name=")
-        shutil.rmtree(folder)
+        if fresh:
+            shutil.rmtree(folder)
     state = read_state(folder)
     if state.get("fingerprint") not in (None, run.fingerprint):
         raise InputError(
@@ -289,9 +302,9 @@ def open_folder(run: Run, *, fresh: bool) -> Path:
     if state.get("finished"):
         return folder
     make_folder(folder)
+    write_state(folder, fingerprint=run.fingerprint)
     with replacing(folder / _CONFIG) as temporary:
         temporary.write_text(run.config.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    write_state(folder, fingerprint=run.fingerprint)
     return folder
 
 
