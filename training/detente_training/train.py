@@ -289,9 +289,12 @@ def open_folder(run: Run, *, fresh: bool) -> Path:
     make_folder(run.config.output)
     folder = run.config.folder
     if folder.is_dir():
-        if not (folder / _STATE).is_file() and any(folder.iterdir()):
+        # Hidden is what a run killed at its first breath leaves.
+        others = (path for path in folder.iterdir() if not path.name.startswith("."))
+        is_run = (folder / _STATE).is_file()
+        if not is_run and any(others):
             raise InputError(f"{folder}: is no run's folder; choose another name=")
-        if fresh:
+        if is_run and fresh:
             shutil.rmtree(folder)
     state = read_state(folder)
     if state.get("fingerprint") not in (None, run.fingerprint):
