@@ -205,7 +205,9 @@ def test_the_command_is_as_quiet_as_without_ray(
         assert done[engine].returncode == 1
     for stream in ("stdout", "stderr"):
         local = getattr(done["local"], stream).replace("/local/", "/ray/")
-        assert getattr(done["ray"], stream) == local
+        # Where it takes more than a minute, how far it is is said as well.
+        said = getattr(done["ray"], stream).splitlines(keepends=True)
+        assert "".join(line for line in said if not line.startswith("tagging ")) == local
     tables = [(tmp_path / engine / "tags.jsonl").read_text() for engine in done]
     assert tables[0] == tables[1]
 
