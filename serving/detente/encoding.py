@@ -67,27 +67,26 @@ class PairEncoder:
         Raises:
             InputError: the holder leaves no room for the statement.
         """
-        statement = prepare(statement)
-        holder = prepare(holder or "")
-        if self._mask is not None:
-            statement, holder = self._mask.hide(statement, holder)
-        if holder:
-            statement = mark_holder(statement, holder)
-            # Where there is none the tokenizers library panics, with what is no Exception.
-            if not self._is_room(statement, holder):
-                raise InputError(
-                    f"holder {holder[:40]!r}... has too many words for the model's window of "
-                    f"{self.max_length} tokens; give the party's name only"
-                )
+        statement, holder = self._as_read(statement, holder)
+        # Where there is none the tokenizers library panics, with what is no Exception.
+        if holder and not self._is_room(statement, holder):
+            raise InputError(
+                f"holder {holder[:40]!r}... has too many words for the model's window of "
+                f"{self.max_length} tokens; give the party's name only"
+            )
         encoding = self._tokenizer.encode(statement, holder or None)
         return [encoding, *encoding.overflowing]
 
     def holds(self, statement: str, holder: str) -> bool:
         """Whether a holder leaves room for the statement."""
-        statement, holder = prepare(statement), prepare(holder)
+        return self._is_room(*self._as_read(statement, holder))
+
+    def _as_read(self, statement: str, holder: str | None) -> tuple[str, str]:
+        """Return both as the model sees them: names hidden, the holder marked."""
+        statement, holder = prepare(statement), prepare(holder or "")
         if self._mask is not None:
             statement, holder = self._mask.hide(statement, holder)
-        return self._is_room(mark_holder(statement, holder), holder)
+        return (mark_holder(statement, holder) if holder else statement), holder
 
     def _is_room(self, statement: str, holder: str) -> bool:
         special = self._tokenizer.num_special_tokens_to_add(is_pair=True)

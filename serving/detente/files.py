@@ -19,7 +19,8 @@ LARGEST = 50_000_000  # bytes of one article, decompressed
 _SNIFF_BYTES = 8192
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
+    """Return what the system says of an error, in the midst of a sentence."""
     return (error.strerror or type(error).__name__).lower()
 
 
@@ -31,7 +32,7 @@ def _open(path: Path) -> Any:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({_reason(error)})") from None
+        raise InputError(f"{path}: cannot be read ({reason(error)})") from None
 
 
 @contextmanager
@@ -51,7 +52,7 @@ def reading(path: Path) -> Iterator[BinaryIO]:
         except (gzip.BadGzipFile, zlib.error):
             raise InputError(f"{path}: is damaged, or no .gz file") from None
         except OSError as error:
-            raise InputError(f"{path}: cannot be read ({_reason(error)})") from None
+            raise InputError(f"{path}: cannot be read ({reason(error)})") from None
 
 
 def read_bytes(stream: BinaryIO, place: str) -> bytes:
@@ -179,7 +180,7 @@ def make_folder(path: str | Path) -> Path:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"{path}: no folder can be made there ({_reason(error)}); choose another place"
+            f"{path}: no folder can be made there ({reason(error)}); choose another place"
         ) from None
     return path
 
@@ -203,7 +204,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         if error.filename is not None and str(error.filename) != str(temporary):
             raise  # of another file, which the block reads
-        raise InputError(f"{path}: cannot be written ({_reason(error)})") from error
+        raise InputError(f"{path}: cannot be written ({reason(error)})") from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -217,7 +218,7 @@ def move(file: Path, path: Path) -> None:
     try:
         os.replace(file, path)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({_reason(error)})") from None
+        raise InputError(f"{path}: cannot be written ({reason(error)})") from None
 
 
 def check_writable(path: str | Path) -> None:
@@ -238,7 +239,7 @@ def _make_temporary(path: Path) -> Path:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
         raise InputError(
-            f"{path}: cannot be written ({_reason(error)}); choose another place"
+            f"{path}: cannot be written ({reason(error)}); choose another place"
         ) from None
     os.close(handle)
     return Path(name)

@@ -15,7 +15,7 @@ import pyarrow
 import pyarrow.parquet
 
 from detente.errors import InputError
-from detente.files import make_folder, move, replacing
+from detente.files import make_folder, move, reason, replacing
 from detente.intake.source import Say, warn
 from detente.intake.tags import holds_tags, without_tags
 from detente.table import Row, arrow_schema, writing
@@ -304,8 +304,7 @@ def _undamaged(part: Path) -> Iterator[None]:
         yield
     except (OSError, ValueError, KeyError, TypeError) as error:  # Arrow's errors are among them
         if isinstance(error, OSError) and error.errno is not None:
-            reason = (error.strerror or type(error).__name__).lower()
-            raise InputError(f"{part}: cannot be read ({reason})") from None
+            raise InputError(f"{part}: cannot be read ({reason(error)})") from None
         raise InputError(
             f"{part}: is damaged and must be removed; its articles and those of all later parts "
             "are then tagged again"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,7 +27,6 @@ FROZEN = "frozen encoder + logistic regression"
 _STRENGTHS = [0.1, 0.3, 1.0, 3.0, 10.0]
 _FOLDS = 3
 _FEW = 100
-_WORD = r"(?u)\b\w\w+\b"
 _MANY = 2000  # records; for fewer, worker processes cost more than they save
 
 
@@ -55,9 +53,10 @@ def fit_baselines(
         TfidfVectorizer(
             ngram_range=(1, 2), sublinear_tf=True, min_df=2 if len(train) > _FEW else 1
         ),
-        # Holders may all be of one letter, which is no word by itself.
-        TfidfVectorizer(token_pattern=_WORD if _has_words(_holders(train)) else r"\w+|\S"),
+        TfidfVectorizer(),
     )
+    if not any(map(holder.build_tokenizer(), _holders(train))):
+        holder.set_params(token_pattern=r"\w+|\S")  # all are of one letter, which is no word
     features: dict[str, tuple[Any, Any]] = {
         MAJORITY: (np.zeros((len(train), 1)), np.zeros((len(records), 1))),
         TFIDF: (
@@ -121,10 +120,6 @@ def _folds(
 
 def _texts(records: Sequence[Record]) -> list[str]:
     return [record.text for record in records]
-
-
-def _has_words(texts: Sequence[str]) -> bool:
-    return any(re.search(_WORD, text) for text in texts)
 
 
 def _holders(records: Sequence[Record]) -> list[str]:

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from detente.errors import InputError
-from detente.files import make_folder
+from detente.files import make_folder, reason
 
 _FILES = Path(__file__).with_name("project")
 
@@ -23,6 +23,7 @@ def start_project(folder: Path) -> list[str]:
             raise InputError(f"{folder}: holds files ({held.name}); give a new or an empty folder")
         shutil.copytree(_FILES, folder, dirs_exist_ok=True)
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        raise InputError(f"{folder}: cannot be written ({reason}); choose another place") from None
+        raise InputError(
+            f"{folder}: cannot be written ({reason(error)}); choose another place"
+        ) from None
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())

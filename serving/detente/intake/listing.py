@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import TypeVar
 
 from detente.errors import InputError
-from detente.files import read_text
+from detente.files import read_text, reason
 from detente.intake.source import Say, warn
 
 _File = TypeVar("_File")
@@ -150,8 +150,7 @@ def find_files(name: str, others: Counter[str], folder: Path = Path()) -> list[P
         if WILD.search(str(path)):
             return _inside(path, _matches(path), others)
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        raise InputError(f"{error.filename or path}: cannot be read ({reason})") from None
+        raise InputError(f"{error.filename or path}: cannot be read ({reason(error)})") from None
     raise InputError(f"{path}: no such file")
 
 
