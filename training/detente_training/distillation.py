@@ -56,8 +56,8 @@ class Readings:
 
     @property
     def digest(self) -> str:
-        """A SHA-256 of the readings."""
-        lines = sorted(repr((pair, [f"{x:.4f}" for x in row])) for pair, row in self.logits.items())
+        """A SHA-256 of the readings, in the order in which they are trained on."""
+        lines = [repr((pair, [f"{x:.4f}" for x in row])) for pair, row in self.logits.items()]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     @classmethod

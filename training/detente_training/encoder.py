@@ -11,7 +11,7 @@ from detente.errors import InputError
 from detente_training.config import EncoderConfig
 
 WEIGHTS = "model.safetensors"
-_FILES = ["config.json", WEIGHTS, "tokenizer.json", "tokenizer_config.json"]
+FILES = ("config.json", WEIGHTS, "tokenizer.json")
 
 
 def locate_encoder(config: EncoderConfig) -> Path:
@@ -30,7 +30,7 @@ def locate_encoder(config: EncoderConfig) -> Path:
         raise InputError(f"encoder.source: {config.source}: no such folder")
     else:
         folder = _from_hub(config)
-    for file in ("config.json", WEIGHTS, "tokenizer.json"):
+    for file in FILES:
         if not (folder / file).is_file():
             raise InputError(f"encoder.source: {folder} has no {file}")
     if config.sha256 and sha256(folder / WEIGHTS) != config.sha256:
@@ -82,8 +82,9 @@ def _from_hub(config: EncoderConfig) -> Path:
 
     try:
         # Only data files are asked for: no pickle, no code.
+        files = [*FILES, "tokenizer_config.json"]
         return Path(
-            snapshot_download(config.source, revision=config.revision, allow_patterns=_FILES)
+            snapshot_download(config.source, revision=config.revision, allow_patterns=files)
         )
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise InputError(

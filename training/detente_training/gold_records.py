@@ -12,7 +12,7 @@ from detente.holder import Candidate
 from detente.scene import pronoun
 from detente_training.gold import GoldArticle, GoldStatement, read_gold
 from detente_training.record import Record
-from detente_training.scoring import is_party, match_statements
+from detente_training.scoring import is_party, is_speaker, match_statements
 
 SPLIT = "dev"
 _UNSURE = frozenset({"we", "our", "us", "it", "they", "he", "she"})
@@ -21,8 +21,9 @@ _UNSURE = frozenset({"we", "our", "us", "it", "they", "he", "she"})
 def article_records(folder: Path, codebook: Codebook) -> list[Record]:
     """Return a record for each party that serving finds in the articles of split dev.
 
-    A party with a gold position has its labels, any other takes none. Left out are pronouns and
-    implied parties of statements whose true holder was not found: they may well stand for it.
+    A party with a gold position, or one who speaks for it, has its labels; any other takes none. A
+    party that serving misses is asked for by name. Left out are pronouns and implied parties of
+    statements whose true holder was not found: they may well stand for it.
     """
     discourse = Discourse.load()
     articles = [gold for gold in read_gold(folder, codebook) if gold.split == SPLIT]
@@ -40,12 +41,12 @@ def _records(gold: GoldArticle, discourse: Discourse, codebook: Codebook) -> Ite
     }
     quiet = {dimension.name: dimension.no_position for dimension in codebook.dimensions}
     for number, statement in enumerate(told):
-        for candidate, labels in _answers(statement, true.get(number), gold):
-            text = " ".join(gold.text[slice(*statement.span)].split())
+        text = " ".join(gold.text[slice(*statement.span)].split())
+        for holder, key, labels in _answers(statement, true.get(number), gold):
             yield Record(
-                id=f"{gold.name}-{number}-{candidate.party.id}",
+                id=f"{gold.name}-{number}-{key}",
                 text=text,
-                holder=" ".join(candidate.mention.text.split()),
+                holder=" ".join(holder.split()),
                 labels=labels or quiet,
                 negotiation=gold.name,
                 place=gold.name,
@@ -54,22 +55,30 @@ def _records(gold: GoldArticle, discourse: Discourse, codebook: Codebook) -> Ite
 
 def _answers(
     told: Told, true: GoldStatement | None, gold: GoldArticle
-) -> Iterator[tuple[Candidate, dict[str, str | None] | None]]:
+) -> Iterator[tuple[str, str, dict[str, str | None] | None]]:
+    """Yield the parties to ask for: a name, what tells them apart, and labels if any."""
     positions = dict(true.positions) if true else {}
     owners: list[str | None] = [
         next((key for key in positions if _stands_for(candidate, gold, key)), None)
         for candidate in told.candidates
     ]
-    missed = bool(set(positions) - set(owners))
+    missed = [key for key in positions if key not in owners]
     for candidate, owner in zip(told.candidates, owners, strict=True):
+        mention = candidate.mention
         if owner is not None:
-            yield candidate, dict(positions[owner])
-        elif not missed or (
-            candidate.mention.start is not None and pronoun(candidate.mention.text) not in _UNSURE
-        ):
-            yield candidate, None
+            yield mention.text, candidate.party.id, dict(positions[owner])
+        elif not missed or (mention.start is not None and pronoun(mention.text) not in _UNSURE):
+            yield mention.text, candidate.party.id, None
+    for key in missed:
+        yield gold.parties[key].names[0], f"missed-{key}", dict(positions[key])
 
 
 def _stands_for(candidate: Candidate, gold: GoldArticle, key: str) -> bool:
-    holder = Holder(candidate.mention, reading=None, party=candidate.party.id)  # type: ignore[arg-type]
-    return is_party(holder, gold.parties[key])
+    """Whether a candidate is a party, or somebody who speaks for it."""
+    mention = candidate.mention
+    holder = Holder(mention, reading=None, party=candidate.party.id)  # type: ignore[arg-type]
+    return is_party(holder, gold.parties[key]) or any(
+        is_speaker(mention.text, speaker.names)
+        for speaker in gold.speakers.values()
+        if speaker.party == key
+    )

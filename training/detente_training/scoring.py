@@ -16,6 +16,7 @@ from detente_training.metrics import Interval
 
 _OVERLAP = 0.5  # characters shared of those covered, for two statements to be the same one
 _RESAMPLES = 2000
+_TAIL = re.compile(r",|\b(?:at|for|from|in|of|on|to|who|with)\b")  # what follows a name's head
 _ARTICLES = re.compile(r"^(?:the|a|an|its|their|his|her)\s+|[’']s?$", re.IGNORECASE)
 
 Counts = Counter[str]
@@ -113,7 +114,7 @@ def _count(article: Article, gold: GoldArticle, codebook: Codebook) -> Counts:
         if true.speaker is not None:
             counts["spoken"] += 1
             names = gold.speakers[true.speaker].names
-            counts["speaker"] += _is_speaker(statement.speaker, names)
+            counts["speaker"] += is_speaker(statement.speaker, names)
         counts["statement hit"] += bool(true.positions and called[statement.number])
         for key, labels in true.positions.items():
             seen = [h for h in statement.holders if is_party(h, gold.parties[key])]
@@ -167,15 +168,24 @@ def is_party(holder: Holder, party: GoldParty) -> bool:
     return any(_plain(str(name)) in names for name in found)
 
 
-def _is_speaker(found: str | None, names: Sequence[str]) -> bool:
-    """Whether a speaker is named by one of the names, or shares the head of one."""
+def is_speaker(found: str | None, names: Sequence[str]) -> bool:
+    """Whether a speaker is named by one of the names: by it, or by a longer or shorter form.
+
+    Both forms must have one head: "the spokesman for the port" is a spokesman and not a port.
+    """
     if found is None:
         return False
     said = _plain(found)
     return any(
-        said == name or f" {said} ".find(f" {name} ") >= 0 or f" {name} ".find(f" {said} ") >= 0
+        said == name
+        or (_head(said) == _head(name) and (f" {name} " in f" {said} " or f" {said} " in f" {name} "))
         for name in map(_plain, names)
     )
+
+
+def _head(name: str) -> str:
+    words = _TAIL.split(name, maxsplit=1)[0].split()
+    return words[-1] if words else name
 
 
 def _plain(name: str) -> str:

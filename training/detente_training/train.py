@@ -46,7 +46,7 @@ from detente.progress import tracking
 from detente_training import metrics
 from detente_training.config import RunConfig
 from detente_training.distillation import Readings
-from detente_training.encoder import WEIGHTS, locate_encoder
+from detente_training.encoder import FILES, locate_encoder
 from detente_training.examples import PairCollator, build_dataset, gold_labels, pad_windows
 from detente_training.gold_records import article_records
 from detente_training.loss import CodebookLoss, label_weights
@@ -238,8 +238,8 @@ class Run:
             self.corpus_sha,
             self._inputs_digest,
         ]
-        if not self.config.encoder.sha256:
-            parts.append(sha256(locate_encoder(self.config.encoder) / WEIGHTS))
+        source = locate_encoder(self.config.encoder)
+        parts += [sha256(source / file) for file in FILES]
         if self.readings:
             parts.append(self.readings.digest)
         if self._parties:
