@@ -18,7 +18,6 @@ from detente_training.texture import commonest_gram
 from tests.conftest import ROOT, Command, assert_one_line_error
 
 CORPUS = ROOT / "data" / "corpus"
-UPCOMING = ROOT / "data" / "upcoming"
 LOOKS_LIKE_ORDER = re.compile(r"\b(first|parallel|in exchange|in return|until|once|unless|step)\b")
 RECORD: dict[str, Any] = {
     "id": "a-1",
@@ -318,14 +317,6 @@ def test_the_projects_corpus_was_labelled_twice(own: CorpusReport, codebook: Cod
         for name in record.labels:
             if any(other[name] != first[name] for other in others):
                 assert record.fields["adjudication"], record.place
-
-
-def test_what_waits_for_the_next_training_is_sound(own: CorpusReport, codebook: Codebook) -> None:
-    upcoming = check_corpus(UPCOMING, codebook)
-    assert upcoming.problems == []
-    assert annotated_twice(upcoming.records) == len(upcoming.records)
-    for known in (lambda record: record.negotiation, lambda record: record.text):
-        assert not set(map(known, upcoming.records)) & set(map(known, own.records))
 
 
 def test_the_contrast_set_is_sound_and_large_enough(codebook: Codebook) -> None:

@@ -8,7 +8,13 @@ from detente.errors import InputError
 from detente.holder import Candidate
 from detente.scene import Party
 from detente_training.config import RunConfig, SplitConfig
-from detente_training.gold import GoldArticle, GoldParty, GoldStatement, read_gold
+from detente_training.gold import (
+    GoldArticle,
+    GoldParty,
+    GoldSpeaker,
+    GoldStatement,
+    read_gold,
+)
 from detente_training.gold_records import _answers, article_records
 from detente_training.record import Record
 from detente_training.split import Split
@@ -24,7 +30,12 @@ def test_only_the_articles_of_split_dev_are_trained_on(codebook: Codebook) -> No
     texts = {" ".join(gold.text.split()) for gold in golds.values()}
     assert all(any(record.text in text for text in texts) for record in records)
     taking = [r for r in records if any(label != "none" for label in r.labels.values())]
-    assert 100 < len(taking) < len(records)
+    assert 1900 < len(taking) < len(records)
+    missed = [record for record in records if "-missed-" in record.id]
+    assert missed
+    for record in missed:
+        parties = golds[record.negotiation].parties.values()
+        assert record.holder in {party.names[0] for party in parties}
     assert len({(r.text, r.holder, r.id) for r in records}) == len(records)
 
 
@@ -37,7 +48,25 @@ def test_the_us_is_sure_where_the_true_holder_was_missed() -> None:
     true = GoldStatement(0, 9, "narrator", None, {"nor": {}})
     gold = GoldArticle("a", "", "", "dev", parties, {}, [true])
     told = Told((0, 9), candidates=tuple(candidates))
-    assert list(_answers(told, true, gold)) == [(candidates[0], None)]
+    quiet = ("US", "USA", None)
+    assert list(_answers(told, true, gold)) == [quiet, ("Norway", "missed-nor", {})]
+
+
+def test_one_who_speaks_for_a_party_has_its_position() -> None:
+    candidates = [
+        Candidate(Party("Tamm", "Tamm", None), Mention("Lena Tamm", 0, 9, None)),
+        Candidate(Party("the port", "the port", None), Mention("the port", 20, 28, None)),
+    ]
+    labels = {"stance": "hardline", "sequencing": "none", "shift": "none"}
+    parties = {"union": GoldParty(names=("The union",)), "port": GoldParty(names=("the port",))}
+    speakers = {"tamm": GoldSpeaker(party="union", names=("Lena Tamm", "Tamm"))}
+    true = GoldStatement(0, 30, "indirect", "tamm", {"union": labels})
+    gold = GoldArticle("a", "", "", "dev", parties, speakers, [true])
+    told = Told((0, 30), candidates=tuple(candidates))
+    assert list(_answers(told, true, gold)) == [
+        ("Lena Tamm", "Tamm", labels),
+        ("the port", "the port", None),
+    ]
 
 
 def test_an_article_with_an_unseen_statement_is_refused() -> None:

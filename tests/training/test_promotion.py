@@ -112,6 +112,17 @@ def test_no_group_of_names_may_flip_more_than_noise_would(flipped: int, passed: 
     assert judge(run, None, NO_BOUNDS) == []
 
 
+def test_a_group_of_names_that_was_not_measured_does_not_pass() -> None:
+    swaps = {
+        "all": {"records": 137, "tone": {"flips": 0.0}},
+        "europe": {"records": 137, "tone": {"flips": 0.0}},
+    }
+    run = Evidence({**report(), "invariance": swaps, "unswapped": ["unions"]}, [])
+    failed = failures(judge(run, None, PromotionConfig()))
+    assert "tone name-swap flips by group" in failed
+    assert "unions" in failed
+
+
 def test_what_cannot_be_compared_does_not_pass() -> None:
     other = {**report(0.9), "negotiations": ["quay"]}
     (check,) = compare(Evidence(other, []), Evidence(report(), answers(36)))

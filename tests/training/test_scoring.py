@@ -24,7 +24,13 @@ from detente_training.gold import (
     read_gold_article,
     read_second,
 )
-from detente_training.scoring import is_party, match_statements, score_articles, score_tables
+from detente_training.scoring import (
+    is_party,
+    is_speaker,
+    match_statements,
+    score_articles,
+    score_tables,
+)
 from tests.conftest import ROOT, Command
 
 TEXT = "Oman refused to sign.\nThe union, which\nmet in Muscat, offered more, Lena Tamm said.\n"
@@ -168,6 +174,26 @@ def test_actors_decide_where_both_are_known_and_names_elsewhere(
 
 
 @pytest.mark.parametrize(
+    ("found", "same"),
+    [
+        ("the port's spokesman", False),
+        ("a spokesman for the port", True),
+        ("spokesman", True),
+        ("the spokesman for the port authority", True),
+        ("the port", False),
+        ("Lena Tamm, the spokesman for the port", False),
+        ("Berit Tamm", False),
+        ("Tamm", True),
+        ("Dr. Lena Tamm, who flew in", True),
+        (None, False),
+    ],
+)
+def test_a_speaker_is_known_by_the_head_of_a_name(found: str | None, same: bool) -> None:
+    names = ["the spokesman for the port", "Lena Tamm"]
+    assert is_speaker(found, names) == same
+
+
+@pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"statements": [{**GOLD["statements"][0], "text": "Oman agreed."}]}, "does not stand in"),
@@ -196,26 +222,12 @@ def test_the_projects_articles_are_sound_and_annotated_twice(codebook: Codebook)
     folder = ROOT / "data" / "articles"
     golds = read_gold(folder, codebook)
     assert is_gold(folder)
-    assert len(golds) >= 60
-    assert sum(gold.split == "test" for gold in golds) * 2 >= len(golds)
+    assert {gold.split for gold in golds} == {"dev", "test"}
+    assert len(golds) >= 200
+    assert sum(gold.split == "test" for gold in golds) >= 56
     assert len({gold.register for gold in golds}) >= 5
     assert len(read_second(folder, golds, codebook)) == len(golds)
     assert all(250 <= len(gold.text.split()) <= 950 for gold in golds)
-
-
-@pytest.mark.parametrize(
-    ("name", "splits", "least"),
-    [("articles-rules", {"rules"}, 40), ("articles-upcoming", {"dev", "test"}, 90)],
-)
-def test_the_other_articles_are_sound_and_apart(
-    codebook: Codebook, name: str, splits: set[str], least: int
-) -> None:
-    golds = read_gold(ROOT / "data" / name, codebook)
-    assert len(golds) >= least
-    assert {gold.split for gold in golds} == splits
-    assert len(read_second(ROOT / "data" / name, golds, codebook)) == len(golds)
-    others = read_gold(ROOT / "data" / "articles", codebook)
-    assert not {gold.name for gold in golds} & {gold.name for gold in others}
 
 
 def bundle_that_saw(folder: Path, **seen: list[str]) -> Path:

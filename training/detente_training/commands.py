@@ -135,7 +135,7 @@ def evaluate(
     from detente_training.encoder import locate_encoder
     from detente_training.export import FrozenEmbedder
     from detente_training.gold import is_gold
-    from detente_training.invariance import measure_invariance, measure_spread
+    from detente_training.invariance import measure_names
     from detente_training.negotiation import read_negotiations
     from detente_training.record import corpus_knows, read_records
     from detente_training.report import MODEL, build_report, predict, print_report, save_report
@@ -176,14 +176,12 @@ def evaluate(
         records, tagger.codebook, systems, manifest.set_thresholds, manifest.thresholds
     )
     if parties.exists():
-        swapper, listed = Swapper(read_negotiations(data)), read_parties(parties)
-        report["spread"] = measure_spread(tagger, records, swapper, listed.parties)
-        report["invariance"] = measure_invariance(
+        report |= measure_names(
             tagger,
             records,
             systems[MODEL],
-            swapper,
-            listed.groups,
+            Swapper(read_negotiations(data)),
+            read_parties(parties),
             progress=sys.stderr.isatty(),
         )
     title = f"{manifest.name} on {data.name}"

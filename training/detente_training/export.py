@@ -52,7 +52,7 @@ from detente_training.card import write_card
 from detente_training.encoder import WEIGHTS, load_encoder, locate_encoder
 from detente_training.examples import gold_labels, pad_windows
 from detente_training.gate import fit_gate
-from detente_training.invariance import measure_spread, sample_invariance
+from detente_training.invariance import measure_names
 from detente_training.model import LogitsOnly, PairClassifier
 from detente_training.negotiation import read_negotiations
 from detente_training.record import Record, corpus_hash
@@ -123,22 +123,15 @@ def _measure_names(run: Run, tagger: Tagger, probabilities: Probabilities) -> di
     config = run.config
     if not config.parties.exists():
         return {}
-    parties = read_parties(config.parties)
-    swapper = Swapper(read_negotiations(config.corpus))
-    return {
-        "invariance": sample_invariance(
-            tagger,
-            run.split.test,
-            probabilities,
-            swapper,
-            parties.groups,
-            size=config.promotion.swapped_records,
-            seed=config.seed,
-        ),
-        "spread": measure_spread(
-            tagger, run.split.test, swapper, parties.parties, seed=config.seed
-        ),
-    }
+    return measure_names(
+        tagger,
+        run.split.test,
+        probabilities,
+        Swapper(read_negotiations(config.corpus)),
+        read_parties(config.parties),
+        size=config.promotion.swapped_records,
+        seed=config.seed,
+    )
 
 
 def write_model(classifier: PairClassifier, path: Path) -> None:

@@ -73,8 +73,7 @@ class GoldStatement:
 class GoldArticle:
     """An annotated article.
 
-    ``split`` is dev, which may be looked at and trained on; rules, which may be looked at; or test,
-    which may not.
+    ``split`` is dev, which may be looked at and trained on, or test, which may not.
     """
 
     name: str

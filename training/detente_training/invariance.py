@@ -13,36 +13,49 @@ from detente.tagger import Tagger
 from detente_training.baseline import Probabilities
 from detente_training.record import Record
 from detente_training.report import predict
-from detente_training.swap import Party, Swapper
+from detente_training.swap import Party, PartyList, Swapper
 
 _SPREAD_RECORDS = 60
 
 
-def sample_invariance(
+def measure_names(
     tagger: Tagger,
     records: Sequence[Record],
     before: Probabilities,
     swapper: Swapper,
-    groups: Mapping[str, Sequence[Party]],
+    parties: PartyList,
     *,
-    size: int,
-    seed: int,
+    size: int = 0,
+    seed: int = 0,
+    progress: bool = False,
 ) -> dict[str, Any]:
-    """Measure the invariance of a sample of the records; see `measure_invariance`.
+    """Measure all that names do to readings.
 
     Args:
-        size: of the sample; 0 takes all.
+        parties: whom to put in the place of the records' own; see `measure_invariance` for the
+            other arguments.
+        size: how many records to draw for it; 0 takes all.
         seed: of the draw.
+
+    Returns:
+        ``invariance``, see `measure_invariance`; ``unswapped``, the groups of parties that it says
+        nothing of, since no record could be told of them; ``spread``, see `measure_spread`.
     """
     count = min(size or len(records), len(records))
     drawn = sorted(random.Random(seed).sample(range(len(records)), count))
-    return measure_invariance(
+    invariance = measure_invariance(
         tagger,
         [records[number] for number in drawn],
         {name: probabilities[drawn] for name, probabilities in before.items()},
         swapper,
-        groups,
+        parties.groups,
+        progress=progress,
     )
+    return {
+        "invariance": invariance,
+        "unswapped": [group for group in parties.groups if group not in invariance],
+        "spread": measure_spread(tagger, records, swapper, parties.parties, seed=seed),
+    }
 
 
 def measure_invariance(

@@ -43,7 +43,7 @@ def judge(candidate: Evidence, champion: Evidence | None, bounds: PromotionConfi
         error = ours["calibration_error"] if scores["records"] else None
         checks += [
             *_bounded(f"{name} name-swap flips", flips, bounds.max_flips),
-            *_bounded_groups(name, swaps, bounds.max_flips),
+            *_bounded_groups(name, candidate.report, bounds.max_flips),
             *_bounded(
                 f"{name} calibration error",
                 error,
@@ -131,21 +131,21 @@ def _bounded(
     return [Check(name, found, wanted, value is not None and value <= limit)]
 
 
-def _bounded_groups(name: str, swaps: Mapping[str, Any], limit: float | None) -> list[Check]:
+def _bounded_groups(name: str, report: Mapping[str, Any], limit: float | None) -> list[Check]:
     """Check the group of names that flips most labels; few records make its interval wide."""
+    swaps = report.get("invariance") or {}
     groups = [group for group in swaps if group != "all"]
     if limit is None or not groups:
         return []
+    title = f"{name} name-swap flips by group"
+    if unswapped := report.get("unswapped"):
+        found = f"no record could be told of {', '.join(unswapped)}"
+        return [Check(title, found, "every group measured", False)]
     flips = {group: _flips(swaps[group], name) for group in groups}
     worst = max(groups, key=lambda group: flips[group].low)
-    return [
-        Check(
-            f"{name} name-swap flips by group",
-            f"{flips[worst]} in {worst}",
-            f"not all of the interval above {limit:g}",
-            flips[worst].low <= limit,
-        )
-    ]
+    wanted = f"not all of the interval above {limit:g}"
+    found = f"{flips[worst]} in {worst}"
+    return [Check(title, found, wanted, flips[worst].low <= limit)]
 
 
 def _flips(scores: Mapping[str, Any], name: str) -> Interval:

@@ -178,7 +178,10 @@ def is_speaker(found: str | None, names: Sequence[str]) -> bool:
     said = _plain(found)
     return any(
         said == name
-        or (_head(said) == _head(name) and (f" {name} " in f" {said} " or f" {said} " in f" {name} "))
+        or (
+            _head(said) == _head(name)
+            and (f" {name} " in f" {said} " or f" {said} " in f" {name} ")
+        )
         for name in map(_plain, names)
     )
 
