@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from detente.intake.reader import Entry, Failure
 from detente.intake.source import without_halves
 
 _CHUNK = 8  # articles handed to a process at a time
+_DIED = "a tagging process died; the articles at hand were tagged again, one by one"
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,9 @@ class Outcome:
     skipped: int = 0
     failure: str | None = None
     notes: tuple[str, ...] = ()
+
+
+_Pending = tuple[list[Entry], "Future[list[Outcome]] | None"]  # a chunk, and what becomes of it
 
 
 class Worker:
@@ -131,34 +136,83 @@ class Worker:
 def tag_locally(entries: Iterable[Entry], settings: Settings, jobs: int) -> Iterator[Outcome]:
     """Yield the outcome of every entry, in order, from ``jobs`` processes.
 
-    Entries are drawn only a little ahead of the outcomes, so memory does not grow with them.
+    Entries are drawn only a little ahead of the outcomes, so memory does not grow with them. Where
+    a process dies, the articles at hand are tagged one by one, and the one it dies over again is
+    that one's failure; a single job is this process, which takes the run with it.
 
     Raises:
-        DetenteError: a process cannot start, or died.
+        DetenteError: a process cannot start.
     """
     if jobs == 1:
         yield from map(Worker(settings), entries)
         return
-    pending: deque[tuple[list[Entry], Future[list[Outcome]]]] = deque()
+    chunks = _chunks(entries)
+    pending: deque[_Pending] = deque()
+    broken = True
+    while broken:
+        with _processes(jobs, settings) as pool:
+            try:
+                yield from _in_turn(chunks, pool, pending, 2 * jobs)
+                broken = False
+            except BrokenProcessPool:
+                lost = [entry for chunk, _ in pending for entry in chunk]
+                pending.clear()
+        if broken:
+            yield from _one_by_one(lost, settings)
+
+
+def _in_turn(
+    chunks: Iterator[list[Entry]], pool: ProcessPoolExecutor, pending: deque[_Pending], most: int
+) -> Iterator[Outcome]:
+    """Yield outcomes in order; ``pending`` holds the chunks whose outcomes are not yielded yet."""
+    for chunk in chunks:
+        pending.append((chunk, None))
+        pending[-1] = chunk, pool.submit(_tag_chunk, chunk)
+        if len(pending) > most:
+            yield from _next(pending)
+    while pending:
+        yield from _next(pending)
+
+
+def _next(pending: deque[_Pending]) -> list[Outcome]:
+    _, future = pending[0]
+    assert future is not None
+    outcomes = future.result()
+    pending.popleft()
+    return outcomes
+
+
+def _one_by_one(entries: Sequence[Entry], settings: Settings) -> Iterator[Outcome]:
+    """Yield outcomes from one process at a time, a new one after each that dies."""
+    left = deque(entries)
+    while left:
+        with _processes(1, settings) as pool:
+            try:
+                pool.submit(_tag_chunk, []).result()
+            except BrokenProcessPool:
+                raise DetenteError(
+                    "a tagging process died before it could begin, perhaps for want of memory; go "
+                    "on with --resume and fewer --jobs"
+                ) from None
+            try:
+                while left:
+                    (outcome,) = pool.submit(_tag_chunk, [left[0]]).result()
+                    left.popleft()
+                    yield replace(outcome, notes=(*outcome.notes, _DIED))
+            except BrokenProcessPool:
+                entry = left.popleft()
+                name = _name(entry)
+                failure = f"{name}: the process that tagged it died, perhaps for want of memory"
+                yield Outcome(entry.file, entry.item, name, failure=failure, notes=(_DIED,))
+
+
+@contextmanager
+def _processes(jobs: int, settings: Settings) -> Iterator[ProcessPoolExecutor]:
     pool = ProcessPoolExecutor(
         jobs, mp_context=get_context("spawn"), initializer=_start, initargs=(settings,)
     )
     try:
-        for chunk in _chunks(entries):
-            pending.append((chunk, pool.submit(_tag_chunk, chunk)))
-            if len(pending) > 2 * jobs:
-                yield from pending[0][1].result()
-                pending.popleft()
-        while pending:
-            yield from pending[0][1].result()
-            pending.popleft()
-    except BrokenProcessPool:
-        at_hand = [entry for chunk, _ in list(pending)[:jobs] for entry in chunk]
-        raise DetenteError(
-            f"a tagging process died over one of the {len(at_hand)} articles from "
-            f"{_name(at_hand[0])} to {_name(at_hand[-1])}, perhaps for want of memory; go on with "
-            "--resume and fewer --jobs"
-        ) from None
+        yield pool
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 import pyarrow.parquet
 import pytest
 
-from detente import batch, progress
+from detente import batch, progress, worker
 from detente.article import columns
 from detente.batch import Batch
 from detente.bundle import Manifest, read_manifest
@@ -731,14 +731,39 @@ def test_an_interrupted_command_says_how_to_go_on(
     assert _names(tmp_path) == ["tags.csv.parts"] * (written and count)
 
 
-def test_articles_over_which_a_process_dies_are_named() -> None:
+class Fatal(Entry):
+    def read(self, say: Callable[[str], None] = print) -> NoReturn:
+        os._exit(1)
+
+
+def test_an_article_over_which_a_process_dies_costs_no_other() -> None:
+    entries = [Entry(0, n, Source(f"a{n}", "Iran refused. Iraq agreed.")) for n in range(50)]
+    entries[7] = Fatal(0, 7, Source("a7", ""))
+    entries[44] = Fatal(0, 44, Source("a44", ""))
+    outcomes = list(tag_locally(entries, Settings(), 2))
+    assert [outcome.name for outcome in outcomes] == [f"a{n}" for n in range(50)]
+    failed = {outcome.name: outcome.failure or "" for outcome in outcomes if not outcome.rows}
+    assert list(failed) == ["a7", "a44"]
+    assert failed["a7"].startswith("a7: the process that tagged it died")
+    assert any("one by one" in note for outcome in outcomes for note in outcome.notes)
+
+
+def test_processes_that_are_killed_from_outside_cost_no_article() -> None:
     texts = [Source(f"a{n}", "Iran refused. Iraq agreed.") for n in range(40)]
     outcomes = tag_locally((Entry(0, n, text) for n, text in enumerate(texts)), Settings(), 2)
-    assert next(outcomes).name == "a0"
+    first = next(outcomes)
     for process in multiprocessing.active_children():
         process.kill()
-    with pytest.raises(DetenteError, match=r"over one of the 16 articles from a\d+ to a\d+"):
-        list(outcomes)
+    rest = list(outcomes)
+    assert [outcome.name for outcome in [first, *rest]] == [text.name for text in texts]
+    assert all(outcome.rows for outcome in rest)
+
+
+def test_processes_that_die_at_once_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_start", os._exit)
+    entries = [Entry(0, n, Source(f"a{n}", "Iran refused.")) for n in range(3)]
+    with pytest.raises(DetenteError, match=r"died before it could begin, .* --resume and fewer"):
+        list(tag_locally(entries, Settings(), 2))
 
 
 def test_what_fails_unforeseen_is_named() -> None:
