@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from detente import Codebook, Mention
@@ -67,6 +70,46 @@ def test_one_who_speaks_for_a_party_has_its_position() -> None:
         ("Lena Tamm", "Tamm", labels),
         ("the port", "the port", None),
     ]
+
+
+def test_what_stands_for_the_true_holder_is_nobody_elses() -> None:
+    candidates = [
+        Candidate(Party("USA", "USA", "USA"), Mention("Both sides", 0, 10, "USA")),
+        Candidate(Party("IRN", "IRN", "IRN"), Mention("Both sides", 0, 10, "IRN")),
+    ]
+    parties = {"us": GoldParty(actor="USA", names=("the US",))}
+    gold = GoldArticle("a", "", "", "dev", parties, {}, [])
+    told = Told((0, 30), candidates=tuple(candidates))
+    true = GoldStatement(0, 30, "narrator", None, {"us": {"stance": "hardline"}})
+    assert list(_answers(told, true, gold)) == [("Both sides", "USA", {"stance": "hardline"})]
+    other = {**parties, "nor": GoldParty(actor="NOR", names=("Norway",))}
+    gold = GoldArticle("a", "", "", "dev", other, {}, [])
+    true = GoldStatement(0, 30, "narrator", None, {"nor": {"stance": "hardline"}})
+    assert list(_answers(told, true, gold)) == [("Norway", "missed-nor", {"stance": "hardline"})]
+
+
+def test_a_statement_cut_otherwise_is_left_out(tmp_path: Path, codebook: Codebook) -> None:
+    labels = {"stance": "hardline", "sequencing": "none", "shift": "none"}
+    text = "Norway signed. Iran refused to sign the deal. It will not. Never again, it said."
+    annotation = {
+        "register": "wire",
+        "split": "dev",
+        "parties": {"iran": {"actor": "IRN", "names": ["Iran"]}},
+        "speakers": {},
+        "statements": [
+            {
+                "text": text.partition(". ")[2],
+                "attribution": "narrator",
+                "positions": {"iran": labels},
+            }
+        ],
+    }
+    (tmp_path / "a.txt").write_text(text)
+    (tmp_path / "a.json").write_text(json.dumps(annotation))
+    assert {record.text for record in article_records(tmp_path, codebook)} == {"Norway signed."}
+    (tmp_path / "a.json").write_text(json.dumps({**annotation, "split": "test"}))
+    with pytest.raises(InputError, match="holds no article of split dev"):
+        article_records(tmp_path, codebook)
 
 
 def test_an_article_with_an_unseen_statement_is_refused() -> None:

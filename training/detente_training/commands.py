@@ -77,8 +77,10 @@ def train(
         print(f"{folder} is finished; see {folder}/report.md, or train again with --fresh")
         return
     split = run.split
+    articles = f" and {len(run.article_records)} of articles" if run.article_records else ""
     print(
-        f"{run.config.name}: {len(split.train)} records to train on, {len(split.validation)} to "
+        f"{run.config.name}: {len(split.train)} records{articles} to train on, "
+        f"{len(split.validation)} to "
         f"validate, {len(split.test)} unseen ({', '.join(split.negotiations('test'))})"
     )
     with tracked(run, state.get("mlflow_run")) as mlflow_run:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,7 +28,7 @@ class GoldParty(_Model):
     """A party, its actor id if the gazetteer has it, and all its names in the article."""
 
     actor: str | None = None
-    names: tuple[str, ...]
+    names: tuple[str, ...] = Field(min_length=1)
 
 
 class GoldSpeaker(_Model):
@@ -52,7 +53,7 @@ class _Second(_Model):
 class _Annotation(_Model):
     # Pydantic's models have a method of the field's own name.
     kind: str = Field(alias="register")
-    split: str
+    split: Literal["dev", "test"]
     parties: dict[str, GoldParty]
     speakers: dict[str, GoldSpeaker]
     statements: tuple[_Statement, ...]

@@ -16,7 +16,9 @@ from detente_training.metrics import Interval
 
 _OVERLAP = 0.5  # characters shared of those covered, for two statements to be the same one
 _RESAMPLES = 2000
-_TAIL = re.compile(r",|\b(?:at|for|from|in|of|on|to|who|with)\b")  # what follows a name's head
+# What follows a phrase's head: "for the port", "briefed on the talks".
+_TAIL = re.compile(r"\b(?:\w+(?:ed|ing) )?(?:at|by|for|from|in|of|on|to|who|with)\b")
+_RELATIVE = re.compile(r"(?:who|which)\b")
 _ARTICLES = re.compile(r"^(?:the|a|an|its|their|his|her)\s+|[’']s?$", re.IGNORECASE)
 
 Counts = Counter[str]
@@ -171,19 +173,37 @@ def is_party(holder: Holder, party: GoldParty) -> bool:
 def is_speaker(found: str | None, names: Sequence[str]) -> bool:
     """Whether a speaker is named by one of the names: by it, or by a longer or shorter form.
 
-    Both forms must have one head: "the spokesman for the port" is a spokesman and not a port.
+    Of a person's name a part will do. Other forms must have one head: "the spokesman for the port"
+    is a spokesman and not a port.
     """
     if found is None:
         return False
-    said = _plain(found)
-    return any(
-        said == name
-        or (
-            _head(said) == _head(name)
-            and (f" {name} " in f" {said} " or f" {said} " in f" {name} ")
-        )
-        for name in map(_plain, names)
+    said = _parts(found)
+    return any(_is_form(part, other) for name in names for other in _parts(name) for part in said)
+
+
+def _parts(name: str) -> list[str]:
+    """Return what stands between commas: a person, and what he or she is."""
+    parts = [" ".join(part.split()) for part in name.split(",")]
+    return [part for part in parts if _plain(part) and not _RELATIVE.match(part)]
+
+
+def _is_form(name: str, other: str) -> bool:
+    short, long = sorted((_plain(name), _plain(other)), key=len)
+    if short == long:
+        return True
+    longer = name if _plain(name) == long else other
+    called = " ".join(_called(longer))
+    return f" {short} " in f" {_plain(called)} " or (
+        f" {short} " in f" {long} " and _head(short) == _head(long)
     )
+
+
+def _called(name: str) -> list[str]:
+    """Return the capitalised words, as a person's, that a phrase ends with before its tail."""
+    words = _TAIL.split(name, maxsplit=1)[0].split()
+    lower = [n for n, word in enumerate(words) if not word[:1].isupper()]
+    return words[lower[-1] + 1 :] if lower else words
 
 
 def _head(name: str) -> str:

@@ -100,6 +100,9 @@ class Run:
         self.readings: Readings | None = None
         if config.distillation.readings is not None:
             unseen = [*self.split.validation, *self.split.test]
+            if config.split.shared_texts:
+                own = {flatten(r.text) for r in [*self.split.train, *self.article_records]}
+                unseen = [record for record in unseen if flatten(record.text) not in own]
             self.readings = Readings.load(config.distillation.readings, self.codebook, unseen)
             if known := {*self.readings.negotiations} & {*self.split.negotiations("test")}:
                 raise InputError(
