@@ -10,7 +10,7 @@ help:
 	@echo "make test   install what the tests need and run them"
 	@echo "make lint   ruff and mypy"
 	@echo "make train  train the bundled model again"
-	@echo "make clean  remove .venv and all that training and tagging wrote here, trained models too"
+	@echo "make clean  remove .venv, trained models and what make demo and evaluate wrote here"
 
 demo: .venv/.demo
 	$(BIN)/detente tag $(EXAMPLES) -o tags.jsonl --table

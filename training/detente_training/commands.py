@@ -275,8 +275,8 @@ def teach(
     Each statement is read for every party it names and without one, labelled or not. A config
     learns from the readings by distillation.readings=FILE.
 
-    Examples:  detente teach runs/accurate --views 3  |  detente train configs/default.yaml
-    name=student distillation.readings=data/teacher.parquet
+    Examples:  detente teach runs/accurate --views 1 -o mine.parquet  |  detente train
+    configs/default.yaml name=student distillation.readings=mine.parquet
     """
     _require_training()
     from detente.files import check_writable
@@ -422,8 +422,9 @@ def promote(
 
     No dimension may be worse than the present champion's beyond the 95% interval on records that
     neither has seen, at least half of the champion's; name-swap flips, of all names and of each
-    group, and calibration error must keep to the bounds that the run's config sets (`promotion`);
-    a group of names and a calibration error may exceed them by what chance explains.
+    group, and calibration error must keep to the bounds that the run's config sets (`promotion`),
+    and what was not measured fails; a group of names and a calibration error may exceed them by
+    what chance explains.
     The first champion has to keep to the bounds alone.
 
     Examples:  detente promote runs/default  |  detente classify "We agree." -m

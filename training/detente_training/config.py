@@ -54,7 +54,7 @@ class TrainingConfig(_Model):
     warmup_ratio: float = Field(0.1, ge=0, lt=1)
     dropout: float = Field(0.1, ge=0, lt=1)
     class_weighting: float = Field(
-        0.5, ge=0, le=1, description="0 counts records alike, 1 counts labels alike"
+        0.5, ge=0, le=1, description="0 counts records alike, 1 the corpus' labels alike"
     )
     ordinal_softness: float = Field(
         0.15, ge=0, lt=0.5, description="mass an ordinal label lends its neighbours"
