@@ -25,7 +25,7 @@ def main() -> None:
     bundle = Bundle.load()
     gate, codebook, corpus = bundle.gate, bundle.manifest.codebook, bundle.manifest.corpus
     assert gate is not None
-    used = {*corpus.train, *corpus.validation}
+    used = {*corpus.train, *corpus.validation, *corpus.taught}
     unseen = [r for r in read_records(DATA / "corpus", codebook) if r.negotiation not in used]
     sets: dict[str, dict[str, bool]] = {"unseen negotiations": positions(unseen, codebook)}
     for split in ("dev", "test"):
