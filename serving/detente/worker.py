@@ -73,9 +73,6 @@ class Outcome:
     notes: tuple[str, ...] = ()
 
 
-_Pending = tuple[list[Entry], "Future[list[Outcome]] | None"]  # a chunk, and what becomes of it
-
-
 class Worker:
     """Reads and tags articles, one after the other."""
 
@@ -146,40 +143,35 @@ def tag_locally(entries: Iterable[Entry], settings: Settings, jobs: int) -> Iter
     if jobs == 1:
         yield from map(Worker(settings), entries)
         return
-    chunks = _chunks(entries)
-    pending: deque[_Pending] = deque()
+    chunks, ahead = _chunks(entries), deque[list[Entry]]()
     broken = True
     while broken:
         with _processes(jobs, settings) as pool:
             try:
-                yield from _in_turn(chunks, pool, pending, 2 * jobs)
+                yield from _in_turn(chunks, pool, ahead, 2 * jobs)
                 broken = False
             except BrokenProcessPool:
-                lost = [entry for chunk, _ in pending for entry in chunk]
-                pending.clear()
+                lost = list(itertools.chain.from_iterable(ahead))
+                ahead.clear()
         if broken:
             yield from _one_by_one(lost, settings)
 
 
 def _in_turn(
-    chunks: Iterator[list[Entry]], pool: ProcessPoolExecutor, pending: deque[_Pending], most: int
+    chunks: Iterator[list[Entry]], pool: ProcessPoolExecutor, ahead: deque[list[Entry]], most: int
 ) -> Iterator[Outcome]:
-    """Yield outcomes in order; ``pending`` holds the chunks whose outcomes are not yielded yet."""
+    """Yield outcomes in order; ``ahead`` holds the chunks whose outcomes are not yielded yet."""
+    futures: deque[Future[list[Outcome]]] = deque()
     for chunk in chunks:
-        pending.append((chunk, None))
-        pending[-1] = chunk, pool.submit(_tag_chunk, chunk)
-        if len(pending) > most:
-            yield from _next(pending)
-    while pending:
-        yield from _next(pending)
-
-
-def _next(pending: deque[_Pending]) -> list[Outcome]:
-    _, future = pending[0]
-    assert future is not None
-    outcomes = future.result()
-    pending.popleft()
-    return outcomes
+        ahead.append(chunk)
+        futures.append(pool.submit(_tag_chunk, chunk))
+        if len(futures) > most:
+            yield from futures[0].result()
+            futures.popleft()
+            ahead.popleft()
+    for future in futures:
+        yield from future.result()
+        ahead.popleft()
 
 
 def _one_by_one(entries: Sequence[Entry], settings: Settings) -> Iterator[Outcome]:

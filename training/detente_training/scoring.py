@@ -201,14 +201,18 @@ def _is_form(name: str, other: str) -> bool:
 
 def _called(name: str) -> list[str]:
     """Return the capitalised words, as a person's, that a phrase ends with before its tail."""
-    words = _TAIL.split(name, maxsplit=1)[0].split()
+    words = _before_tail(name)
     lower = [n for n, word in enumerate(words) if not word[:1].isupper()]
     return words[lower[-1] + 1 :] if lower else words
 
 
 def _head(name: str) -> str:
-    words = _TAIL.split(name, maxsplit=1)[0].split()
+    words = _before_tail(name)
     return words[-1] if words else name
+
+
+def _before_tail(name: str) -> list[str]:
+    return _TAIL.split(name, maxsplit=1)[0].split()
 
 
 def _plain(name: str) -> str:

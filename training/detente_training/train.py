@@ -46,7 +46,7 @@ from detente.progress import tracking
 from detente_training import metrics
 from detente_training.config import RunConfig
 from detente_training.distillation import Readings
-from detente_training.encoder import FILES, locate_encoder
+from detente_training.encoder import FILES, WEIGHTS, locate_encoder
 from detente_training.examples import PairCollator, build_dataset, gold_labels, pad_windows
 from detente_training.gold_records import article_records
 from detente_training.loss import CodebookLoss, label_weights
@@ -241,8 +241,8 @@ class Run:
             self.corpus_sha,
             self._inputs_digest,
         ]
-        source = locate_encoder(self.config.encoder)
-        parts += [sha256(source / file) for file in FILES]
+        source, pinned = locate_encoder(self.config.encoder), self.config.encoder.sha256
+        parts += [sha256(source / file) for file in FILES if not (pinned and file == WEIGHTS)]
         if self.readings:
             parts.append(self.readings.digest)
         if self._parties:
