@@ -132,7 +132,7 @@ def test_labels_of_unseen_negotiations_shape_nothing(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # These alone may know them: they only measure.
-    monkeypatch.setattr(export, "fit_baselines", lambda *_: {})
+    monkeypatch.setattr(export, "fit_baselines", lambda *_, **__: {})
     monkeypatch.setattr(export, "check_parity", lambda *_: None)
     monkeypatch.setattr(export, "_measure_names", lambda *_: {})
     learnt: set[str] = set()

@@ -117,6 +117,13 @@ def test_export_again_and_evaluate(detente: Command, trained: Path, workplace: P
         for system, figures in scores["systems"].items():
             before = first["dimensions"][name]["systems"][system]["macro_f1"]
             assert figures["macro_f1"] == pytest.approx(before)
+    done = detente("evaluate", target, records, "-o", "alone", "--no-baselines", cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    alone = json.loads((workplace / "alone" / "report.json").read_text())
+    for name, scores in alone["dimensions"].items():
+        ours, *others = report["dimensions"][name]["systems"]
+        assert others
+        assert list(scores["systems"]) == [ours]
 
 
 def test_the_served_model_follows_the_trained_one(

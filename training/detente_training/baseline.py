@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold
 
 from detente.codebook import Codebook
+from detente.progress import tracking
 from detente_training.examples import gold_labels
 from detente_training.loss import IGNORED
 from detente_training.record import Record
@@ -31,7 +32,12 @@ _MANY = 2000  # records; for fewer, worker processes cost more than they save
 
 
 def fit_baselines(
-    train: Sequence[Record], codebook: Codebook, embed: Any, records: Sequence[Record]
+    train: Sequence[Record],
+    codebook: Codebook,
+    embed: Any,
+    records: Sequence[Record],
+    *,
+    progress: bool = False,
 ) -> dict[str, Probabilities]:
     """Return what each baseline, fitted on ``train``, predicts for ``records``.
 
@@ -45,6 +51,7 @@ def fit_baselines(
         embed: function from records to vectors, shape (records, size); None leaves out the
             baseline that needs it.
         records: what to predict for.
+        progress: show a bar: on tens of thousands of records it takes minutes.
 
     Returns:
         For each baseline, each dimension's probabilities, shape (records, labels).
@@ -72,15 +79,16 @@ def fit_baselines(
         features[FROZEN] = (embed(train), embed(records))
     gold = gold_labels(train, codebook)
     groups = np.array([record.negotiation for record in train])
-    return {
-        name: {
-            dimension.name: _predict(
-                known, asked, gold[:, number], groups, len(dimension.labels), name == MAJORITY
-            )
-            for number, dimension in enumerate(codebook.dimensions)
-        }
-        for name, (known, asked) in features.items()
-    }
+    predicted: dict[str, Probabilities] = {name: {} for name in features}
+    fits = len(features) * len(codebook.dimensions)
+    with tracking("fitting baselines", fits, show=progress) as advance:
+        for name, (known, asked) in features.items():
+            for number, dimension in enumerate(codebook.dimensions):
+                predicted[name][dimension.name] = _predict(
+                    known, asked, gold[:, number], groups, len(dimension.labels), name == MAJORITY
+                )
+                advance(1)
+    return predicted
 
 
 def _predict(

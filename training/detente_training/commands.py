@@ -114,6 +114,9 @@ def evaluate(
     parties: Annotated[
         Path, typer.Option(help="Parties to swap names with, to see that names do not matter.")
     ] = Path("data/parties.yaml"),
+    baselines: Annotated[
+        bool, typer.Option(help="Fit baselines beside the model, some minutes on a large corpus.")
+    ] = True,
     include_seen: Annotated[
         bool,
         typer.Option("--include-seen", help="Keep what the model was trained on."),
@@ -127,7 +130,7 @@ def evaluate(
     those the model was trained on are left out.
 
     Examples:  detente evaluate default data/corpus  |  detente evaluate runs/default/bundle
-    mine.jsonl -o mine-report
+    mine.jsonl -o mine-report  |  detente evaluate default mine.jsonl --no-baselines
     """
     _require_training()
     from detente.files import make_folder
@@ -157,19 +160,20 @@ def evaluate(
         records = unseen
     if not records:
         raise InputError(f"{data}: every negotiation was seen in training; give other records")
-    systems = {MODEL: predict(tagger, records, progress=sys.stderr.isatty())}
+    show = sys.stderr.isatty()
+    systems = {MODEL: predict(tagger, records, progress=show)}
     train = []
-    if corpus.exists() and corpus_knows(corpus, tagger.codebook):
+    if baselines and corpus.exists() and corpus_knows(corpus, tagger.codebook):
         train = [r for r in read_records(corpus, tagger.codebook) if r.negotiation in used]
     if train:
         source = EncoderConfig(source=manifest.encoder.source, sha256=manifest.encoder.sha256)
         embedder = None
         try:
-            embedder = FrozenEmbedder(locate_encoder(source), manifest.window)
+            embedder = FrozenEmbedder(locate_encoder(source), manifest.window, progress=show)
         except InputError as error:
             print(f"no baseline of the frozen encoder: {error}")
-        systems |= fit_baselines(train, tagger.codebook, embedder, records)
-    else:
+        systems |= fit_baselines(train, tagger.codebook, embedder, records, progress=show)
+    elif baselines:
         print(
             f"no baselines: {corpus} holds no record the model was trained on; name the training "
             "corpus with --corpus"
@@ -184,7 +188,7 @@ def evaluate(
             systems[MODEL],
             Swapper(read_negotiations(data)),
             read_parties(parties),
-            progress=sys.stderr.isatty(),
+            progress=show,
         )
     title = f"{manifest.name} on {data.name}"
     print_report(report, title)
@@ -363,7 +367,7 @@ def stats(
         typer.Option(help="JSON lines with a text each, to compare the texture with."),
     ] = None,
     probe: Annotated[
-        bool, typer.Option(help="Fit a bag of words on unseen negotiations, some seconds.")
+        bool, typer.Option(help="Fit a bag of words on unseen negotiations, some minutes.")
     ] = True,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
 ) -> None:

@@ -38,7 +38,7 @@ def composition_tables(
         codebook: the dimensions.
         negotiations: what each negotiation is about, where it is known.
         against: texts of another collection, whose texture is shown beside the corpus'.
-        probe: whether to fit a bag-of-words classifier on unseen negotiations, some seconds.
+        probe: whether to fit a bag-of-words classifier on unseen negotiations, which takes minutes.
     """
     tables = [
         ("Size", _sizes(records, negotiations)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -38,6 +39,7 @@ from detente.bundle import (
 )
 from detente.errors import BundleError, InputError
 from detente.files import make_folder
+from detente.progress import tracking
 from detente.session import Session
 from detente.tagger import Tagger, calibrate
 from detente_training import metrics
@@ -101,8 +103,10 @@ def export_run(run: Run, folder: Path, target: Path) -> dict[str, Any]:
         tagger = Tagger.load(draft)
         systems = {MODEL_NAME: predict(tagger, run.split.test)}
         train = [*run.split.train, *run.split.validation]
-        embedder = FrozenEmbedder(locate_encoder(run.config.encoder), manifest.window)
-        systems |= fit_baselines(train, run.codebook, embedder, run.split.test)
+        show = sys.stderr.isatty()
+        source = locate_encoder(run.config.encoder)
+        embedder = FrozenEmbedder(source, manifest.window, progress=show)
+        systems |= fit_baselines(train, run.codebook, embedder, run.split.test, progress=show)
         report = build_report(
             run.split.test, run.codebook, systems, manifest.set_thresholds, manifest.thresholds
         )
@@ -267,7 +271,8 @@ def check_parity(
 class FrozenEmbedder:
     """Embeds records with the pretrained encoder as it comes: mean-pooled pair vectors."""
 
-    def __init__(self, source: Path, window: Window) -> None:
+    def __init__(self, source: Path, window: Window, *, progress: bool = False) -> None:
+        self._progress = progress
         tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
         self._encoder = pair_encoder(tokenizer, window)
         self._pad_id = window.pad_id
@@ -278,9 +283,11 @@ class FrozenEmbedder:
         windows = [self._encoder.windows(r.text, r.holder)[0] for r in records]
         order = sorted(range(len(windows)), key=lambda i: len(windows[i].ids))
         vectors = np.zeros((len(windows), self._model.config.hidden_size))
-        for start in range(0, len(order), 64):
-            batch = order[start : start + 64]
-            vectors[batch] = self._embed([windows[i] for i in batch])
+        with tracking("frozen encoder", len(order), show=self._progress) as advance:
+            for start in range(0, len(order), 64):
+                batch = order[start : start + 64]
+                vectors[batch] = self._embed([windows[i] for i in batch])
+                advance(len(batch))
         return vectors
 
     def _embed(self, windows: Sequence[Encoding]) -> NDArray[np.float64]:
