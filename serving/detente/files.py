@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import sys
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from detente.errors import InputError
 
@@ -207,6 +208,38 @@ def replacing(path: str | Path) -> Iterator[Path]:
         raise InputError(f"{path}: cannot be written ({reason(error)})") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(file: Path, refusal: str) -> Iterator[IO[str]]:
+    """Hold a lock file for the block; a killed process holds none.
+
+    Raises:
+        InputError: another process holds it, which ``refusal`` says; or it cannot be written.
+    """
+    try:
+        stream = file.open("a")
+    except OSError as error:
+        raise InputError(f"{file.parent}: cannot be written ({error.strerror})") from None
+    with stream:
+        try:
+            _lock(stream)
+        except (BlockingIOError, PermissionError):
+            raise InputError(refusal) from None
+        except OSError:
+            pass  # a file system without locks
+        yield stream
+
+
+def _lock(stream: IO[str]) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def move(file: Path, path: Path) -> None:

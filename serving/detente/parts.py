@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, BinaryIO
 
 import pyarrow
 import pyarrow.parquet
 
 from detente.errors import InputError
-from detente.files import make_folder, move, reason, replacing
+from detente.files import locked, make_folder, move, reason, replacing
 from detente.intake.source import Say, warn
 from detente.intake.tags import holds_tags, without_tags
 from detente.table import Row, arrow_schema, writing
@@ -115,7 +114,11 @@ class Parts:
         state = folder / _RUN
         if not state.exists() and not all(map(_precedes_state, folder.iterdir())):
             raise InputError(f"{folder}: is no run's folder; give another --output")
-        with _locked(folder) as lock:
+        refusal = (
+            f"{folder}: another run is writing this table; wait for its end, or give another "
+            "--output"
+        )
+        with locked(folder / _LOCK, refusal) as lock:
             if not _part(folder, 0).exists():
                 with replacing(state) as temporary:
                     temporary.write_text(json.dumps(dict(fingerprint)), encoding="utf-8")
@@ -279,7 +282,7 @@ def _consecutive(folder: Path) -> Iterator[Path]:
 
 
 def _flush(path: Path) -> None:
-    with path.open("rb") as stream:
+    with path.open("r+b") as stream:  # Windows flushes no file that is open for reading alone
         os.fsync(stream.fileno())
 
 
@@ -318,34 +321,3 @@ def _resumable() -> Iterator[None]:
         yield
     except InputError as error:
         raise InputError(f"{error}; when that is mended, go on with --resume") from None
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[IO[str]]:
-    """Keep every other run out of the folder; a killed one keeps none out."""
-    try:
-        stream = (folder / _LOCK).open("a")
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be written ({error.strerror})") from None
-    with stream:
-        try:
-            _lock(stream)
-        except (BlockingIOError, PermissionError):
-            raise InputError(
-                f"{folder}: another run is writing this table; wait for its end, or give another "
-                "--output"
-            ) from None
-        except OSError:
-            pass  # a file system without locks
-        yield stream
-
-
-def _lock(stream: IO[Any]) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

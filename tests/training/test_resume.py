@@ -30,7 +30,7 @@ from detente_training.export import export_run
 from detente_training.record import Record, flatten
 from detente_training.template import start_project
 from detente_training.tracking import _unseen_answers
-from detente_training.train import Run, fit, open_folder, read_state, write_state
+from detente_training.train import Run, fit, holding, open_folder, read_state, write_state
 
 # No epoch is better than the first.
 STUCK = ["training.learning_rate=1e-12", "training.head_learning_rate=1e-12", "training.epochs=6"]
@@ -354,6 +354,15 @@ def test_settings_that_cannot_train_are_refused(project: Path, setting: str, wor
         tiny(setting)
     assert tiny("encoder.max_length=512", "training.frozen_layers=1")
     assert not Path("runs").exists()
+
+
+def test_two_trainings_of_one_run_keep_out_of_each_others_way(project: Path) -> None:
+    config = tiny().config
+    refused = pytest.raises(InputError, match="another training of this run")
+    with holding(config), refused, holding(config):
+        pass
+    with holding(config):
+        pass
 
 
 def test_answers_of_texts_in_training_are_not_logged_as_unseen(project: Path) -> None:

@@ -67,31 +67,40 @@ def train(
     from detente_training.export import export_run
     from detente_training.report import predict, print_report
     from detente_training.tracking import EpochLogger, log_outcome, tracked
-    from detente_training.train import Run, bundle_folder, fit, open_folder, read_state, write_state
+    from detente_training.train import (
+        Run,
+        bundle_folder,
+        fit,
+        holding,
+        open_folder,
+        read_state,
+        write_state,
+    )
 
     run = Run(load_config(config, overrides or ()))
-    folder = open_folder(run, fresh=fresh)
-    state = read_state(folder)
-    bundle = bundle_folder(folder)
-    if state.get("finished"):
-        print(f"{folder} is finished; see {folder}/report.md, or train again with --fresh")
-        return
-    split = run.split
-    articles = f" and {len(run.article_records)} of articles" if run.article_records else ""
-    print(
-        f"{run.config.name}: {len(split.train)} records{articles} to train on, "
-        f"{len(split.validation)} to "
-        f"validate, {len(split.test)} unseen ({', '.join(split.negotiations('test'))})"
-    )
-    with tracked(run, state.get("mlflow_run")) as mlflow_run:
-        write_state(folder, mlflow_run=mlflow_run)
-        fit(run, folder, [EpochLogger()])
-        report = export_run(run, folder, bundle)
-        probabilities = predict(Tagger.load(bundle), split.test)
-        log_outcome(run, report, probabilities, folder, bundle)
-    write_state(folder, finished=True)
-    print_report(report, f"{run.config.name}, unseen negotiations")
-    print(f"bundle: {bundle}   report: {folder / 'report.md'}   runs: mlflow ui")
+    with holding(run.config):
+        folder = open_folder(run, fresh=fresh)
+        state = read_state(folder)
+        bundle = bundle_folder(folder)
+        if state.get("finished"):
+            print(f"{folder} is finished; see {folder}/report.md, or train again with --fresh")
+            return
+        split = run.split
+        articles = f" and {len(run.article_records)} of articles" if run.article_records else ""
+        print(
+            f"{run.config.name}: {len(split.train)} records{articles} to train on, "
+            f"{len(split.validation)} to "
+            f"validate, {len(split.test)} unseen ({', '.join(split.negotiations('test'))})"
+        )
+        with tracked(run, state.get("mlflow_run")) as mlflow_run:
+            write_state(folder, mlflow_run=mlflow_run)
+            fit(run, folder, [EpochLogger()])
+            report = export_run(run, folder, bundle)
+            probabilities = predict(Tagger.load(bundle), split.test)
+            log_outcome(run, report, probabilities, folder, bundle)
+        write_state(folder, finished=True)
+        print_report(report, f"{run.config.name}, unseen negotiations")
+        print(f"bundle: {bundle}   report: {folder / 'report.md'}   runs: mlflow ui")
 
 
 def evaluate(

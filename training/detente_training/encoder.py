@@ -42,15 +42,20 @@ def locate_encoder(config: EncoderConfig) -> Path:
 
 
 def load_encoder(folder: Path) -> Any:
-    """Return the encoder of a folder that `locate_encoder` gave; only safetensors are read.
+    """Return the encoder of a folder that `locate_encoder` gave, in fp32, from safetensors alone.
 
     Raises:
         InputError: some of the encoder's weights are missing; they would be random numbers.
     """
+    import torch
     from transformers import AutoModel
 
     encoder, found = AutoModel.from_pretrained(
-        folder, use_safetensors=True, trust_remote_code=False, output_loading_info=True
+        folder,
+        dtype=torch.float32,  # many are kept in half of that, which the heads are not in
+        use_safetensors=True,
+        trust_remote_code=False,
+        output_loading_info=True,
     )
     # Nothing here uses the pooler, and many encoders come without one.
     missing = sorted(name for name in found["missing_keys"] if not name.startswith("pooler."))

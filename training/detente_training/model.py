@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from detente.codebook import Codebook
+from detente.errors import InputError
 from detente_training.encoder import load_encoder
 from detente_training.loss import CodebookLoss
 
@@ -99,11 +100,23 @@ class PairClassifier(nn.Module):
         return mean
 
     def freeze_layers(self, count: int) -> None:
-        """Train only the encoder layers after the first ``count``, and the heads; 0 trains all."""
+        """Train only the encoder layers after the first ``count``, and the heads; 0 trains all.
+
+        Raises:
+            InputError: the encoder is of a kind whose layers are not found.
+        """
         if count == 0:
             return
+        number = getattr(self.encoder.config, "num_hidden_layers", None)
+        lists = (part for part in self.encoder.modules() if isinstance(part, nn.ModuleList))
+        layers = next((part for part in lists if len(part) == number), None)
+        if layers is None:
+            raise InputError(
+                f"training.frozen_layers={count}: where the layers of a "
+                f"{type(self.encoder).__name__} are is not known; set it to 0"
+            )
         self.encoder.requires_grad_(False)
-        self.encoder.encoder.layer[count:].requires_grad_(True)
+        layers[count:].requires_grad_(True)
 
 
 class LogitsOnly(nn.Module):

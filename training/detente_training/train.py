@@ -7,7 +7,8 @@ import json
 import random
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ from detente.codebook import Codebook
 from detente.document import read_document
 from detente.encoding import prepare
 from detente.errors import InputError
-from detente.files import make_folder, replacing
+from detente.files import locked, make_folder, replacing
 from detente.mask import Mask
 from detente.parties.actors import DEFAULT as ACTORS
 from detente.parties.gazetteer import Gazetteer
@@ -281,6 +282,19 @@ def write_state(folder: Path, **changes: Any) -> None:
         temporary.write_text(json.dumps({**read_state(folder), **changes}), encoding="utf-8")
 
 
+@contextmanager
+def holding(config: RunConfig) -> Iterator[None]:
+    """Keep every other training of the same run out for the block.
+
+    Raises:
+        InputError: one is going on.
+    """
+    make_folder(config.output)
+    refusal = f"{config.folder}: another training of this run is going on; wait for it, or name=NEW"
+    with locked(config.output / f".{config.name}.lock", refusal):
+        yield
+
+
 def open_folder(run: Run, *, fresh: bool) -> Path:
     """Return the run's folder, made or found from a killed run of the same config and corpus.
 
@@ -390,7 +404,7 @@ def load_classifier(run: Run, folder: Path) -> PairClassifier:
     config = AutoConfig.from_pretrained(
         folder / "model", attn_implementation="eager", trust_remote_code=False
     )
-    classifier = PairClassifier(AutoModel.from_config(config), run.codebook)
+    classifier = PairClassifier(AutoModel.from_config(config, dtype=torch.float32), run.codebook)
     classifier.load_state_dict(load_file(folder / "model" / _WEIGHTS))
     return classifier.eval()
 
