@@ -19,7 +19,7 @@ from detente_training.calibration import (
 )
 from detente_training.config import SplitConfig
 from detente_training.loss import CodebookLoss, label_weights, soft_targets
-from detente_training.metrics import Resampler
+from detente_training.metrics import Interval, Resampler
 from detente_training.record import Record
 from detente_training.split import split_records
 
@@ -80,6 +80,18 @@ def test_a_perfect_prediction_is_perfect_in_every_resample() -> None:
     assert np.isnan(samples).mean() < 0.5
     alone = np.array([-100, 1])
     assert Resampler(names[:2]).macro_f1(alone, alone, 3)[0].low == 1
+
+
+def test_labels_that_most_resamples_lack_leave_no_interval() -> None:
+    gold = np.array([0] * 30 + list(range(1, 11)))
+    interval, samples = Resampler([str(i) for i in range(40)]).macro_f1(gold, gold, 11)
+    assert 0 < (~np.isnan(samples)).sum() < 1000
+    assert np.isnan(interval.low)
+    assert np.isnan(interval.high)
+    assert str(interval) == "1.000 [no interval]"
+    written = {"value": interval.value, "low": None, "high": None}
+    assert str(Interval.read(written)) == str(interval)
+    assert str(Interval.read(dict.fromkeys(written))) == "-"
 
 
 def test_paired_systems_are_scored_on_the_same_labels() -> None:

@@ -87,6 +87,24 @@ def test_without_logged_answers_the_logged_interval_decides(
     assert check.passed == passed
 
 
+def test_labels_too_rare_for_an_interval_are_compared_by_value() -> None:
+    gold = ["warm"] * 30 + [f"tone {number}" for number in range(10)]
+
+    def calls(labels: list[str]) -> Evidence:
+        pairs = enumerate(zip(gold, labels, strict=True))
+        said = [
+            Answer(str(n), "pier", f"Text {n}.", "We", {"tone": true}, {"tone": label})
+            for n, (true, label) in pairs
+        ]
+        return Evidence(report(), said)
+
+    right, worse = calls(gold), calls([*gold[:-1], "warm"])
+    (same,), (less,) = compare(right, right), compare(worse, right)
+    assert same.passed
+    assert same.found == "+0.000 [no interval] on 40 records"
+    assert not less.passed
+
+
 @pytest.mark.parametrize(("shared", "passed"), [(0, False), (2, False), (19, False), (20, True)])
 def test_a_few_shared_records_are_no_evidence(shared: int, passed: bool) -> None:
     ours = [*answers(shared, shared), *answers(40, text="Other")]

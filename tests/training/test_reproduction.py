@@ -52,6 +52,16 @@ def test_figures_must_lie_in_the_logged_interval() -> None:
     assert verdicts(HERE, None, "a", changed=False) == [False, True]
 
 
+def test_without_an_interval_figures_must_be_equal() -> None:
+    class Rare(Remembered):
+        def read(self, artifact: str) -> str | None:
+            return json.dumps(report(0.65))
+
+    rare = Rare("1", "FINISHED", HERE.tags)
+    assert verdicts(rare, 0.65, "a", changed=False) == [True, True]
+    assert verdicts(rare, 0.66, "a", changed=False) == [False, True]
+
+
 def test_weights_must_be_equal_where_nothing_has_changed() -> None:
     assert verdicts(HERE, 0.7, "b", changed=False) == [True, False]
     assert verdicts(HERE, 0.7, "b", changed=True) == [True, True]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ Ints = NDArray[np.int64]
 
 COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 _RESAMPLES = 2000
+_BLOCK = 100  # resamples at once, for memory
 _BINS = 15
 _DRAWS = 1000
 
@@ -28,8 +29,24 @@ class Interval:
     low: float
     high: float
 
+    @classmethod
+    def read(cls, figures: Mapping[str, float | None]) -> Interval:
+        """Return an interval from a report, in JSON of which NaN is null."""
+        value, low, high = (
+            np.nan if (figure := figures[name]) is None else figure
+            for name in ("value", "low", "high")
+        )
+        return cls(value, low, high)
+
     def __str__(self) -> str:
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        return f"{self:.3f}"
+
+    def __format__(self, form: str) -> str:
+        if np.isnan(self.value):
+            return "-"
+        if np.isnan(self.low):
+            return f"{self.value:{form}} [no interval]"
+        return f"{self.value:{form}} [{self.low:{form}}, {self.high:{form}}]"
 
 
 class Resampler:
@@ -47,9 +64,12 @@ class Resampler:
         _, self.groups = np.unique(np.asarray(groups, dtype=object), return_inverse=True)
         count = int(self.groups.max()) + 1 if len(self.groups) else 0
         generator = np.random.default_rng(seed)
-        self.weights: Floats = generator.multinomial(
-            count, np.full(count, 1 / max(count, 1)), size=_RESAMPLES
-        ).astype(float)
+        even = np.full(count, 1 / max(count, 1))
+        # How often each statement is drawn; in small numbers, for there may be many statements.
+        self.weights: NDArray[np.uint16] = np.empty((_RESAMPLES, count), np.uint16)
+        for block in _blocks():
+            size = block.stop - block.start
+            self.weights[block] = generator.multinomial(count, even, size=size)
 
     def macro_f1(self, gold: Ints, predicted: Ints, size: int) -> tuple[Interval, Floats]:
         """Return macro-F1 with its interval, and its value in every resample.
@@ -62,10 +82,12 @@ class Resampler:
         cells = np.zeros((self.weights.shape[1], size, size))
         np.add.at(cells, (self.groups[known], gold[known], predicted[known]), 1)
         total = cells.sum(axis=0)
-        resampled = np.einsum("rg,gij->rij", self.weights, cells)
-        samples = _macro_f1(resampled)
-        lacks = (resampled.sum(axis=2) > 0).sum(axis=1) < (total.sum(axis=1) > 0).sum()
-        samples[lacks] = np.nan
+        samples = np.empty(len(self.weights))
+        for block in _blocks():
+            resampled = np.einsum("rg,gij->rij", self.weights[block].astype(float), cells)
+            samples[block] = _macro_f1(resampled)
+            lacks = (resampled.sum(axis=2) > 0).sum(axis=1) < (total.sum(axis=1) > 0).sum()
+            samples[block][lacks] = np.nan
         return _interval(float(_macro_f1(total[None])[0]), samples), samples
 
 
@@ -75,9 +97,18 @@ def difference(value: float, first: Floats, second: Floats) -> Interval:
 
 
 def _interval(value: float, samples: Floats) -> Interval:
+    """Return the interval of a figure; none where a label is so rare that most resamples lack it.
+
+    What the few others tell is another figure, which the interval may not even contain.
+    """
     known = samples[~np.isnan(samples)]
-    low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
+    enough = 2 * len(known) > len(samples)
+    low, high = np.percentile(known, [2.5, 97.5]) if enough else (np.nan, np.nan)
     return Interval(value, float(low), float(high))
+
+
+def _blocks() -> list[slice]:
+    return [slice(start, start + _BLOCK) for start in range(0, _RESAMPLES, _BLOCK)]
 
 
 def _macro_f1(confusions: Floats) -> Floats:

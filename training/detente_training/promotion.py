@@ -76,13 +76,15 @@ def _compare(name: str, candidate: Evidence, champion: Evidence) -> Check:
             found = f"{len(pairs)} of the champion's {known} unseen records in common"
             return Check(title, found, f"at least {_SHARED:.0%} of them", False)
         gain = paired_gain(name, pairs)
-        found = f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}] on {len(pairs)} records"
-        return Check(title, found, "not all of the interval below 0", gain.high >= 0)
+        found = f"{gain:+.3f} on {len(pairs)} records"
+        not_worse = gain.high >= 0 or gain.value >= 0
+        return Check(title, found, "not all of the interval below 0", not_worse)
     same = candidate.report["negotiations"] == champion.report["negotiations"]
     if not same or ours is None or theirs is None:
         return Check(title, "no unseen record in common", "a comparison with the champion", False)
-    found, wanted = f"{ours.value:.3f}", f"at least {theirs.low:.3f}, the champion's lower end"
-    return Check(title, found, wanted, ours.value >= theirs.low)
+    least = theirs.value if np.isnan(theirs.low) else theirs.low
+    found, wanted = f"{ours.value:.3f}", f"at least {least:.3f}, the champion's lower end"
+    return Check(title, found, wanted, ours.value >= least)
 
 
 def paired_gain(name: str, pairs: _Pairs) -> Interval:
@@ -158,4 +160,4 @@ def _flips(scores: Mapping[str, Any], name: str) -> Interval:
 def _macro_f1(report: Mapping[str, Any], name: str) -> Interval | None:
     scores = report["dimensions"].get(name)
     interval = scores["systems"][MODEL]["macro_f1"] if scores else {"value": None}
-    return None if interval["value"] is None else Interval(**interval)
+    return None if interval["value"] is None else Interval.read(interval)

@@ -179,12 +179,15 @@ def read_records(path: str | Path, codebook: Codebook) -> list[Record]:
 
     Raises:
         InputError, CodebookError: at the first line that is not a record; names file and line.
+            Also where there is no record at all.
     """
     records = []
     for record in iterate_records(path, codebook):
         if not isinstance(record, Record):
             raise record
         records.append(record)
+    if not records:
+        raise InputError(f"{path}: holds no record")
     return records
 
 

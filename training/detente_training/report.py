@@ -364,14 +364,12 @@ def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
     return [head, "|" + " --- |" * len(rows[0]), *body]
 
 
-def _number(value: float, digits: int = 3) -> str:
-    return "-" if math.isnan(value) else f"{value:.{digits}f}"
+def _number(value: float | None, digits: int = 3) -> str:
+    return "-" if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
-def _figure(interval: Mapping[str, float]) -> str:
-    if math.isnan(interval["value"]):
-        return "-"
-    return str(Interval(interval["value"], interval["low"], interval["high"]))
+def _figure(interval: Mapping[str, float | None]) -> str:
+    return str(Interval.read(interval))
 
 
 def _best(scores: Mapping[str, Any], baselines: Sequence[str]) -> str:

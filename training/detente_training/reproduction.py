@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from detente.errors import InputError
 from detente_training.check import Check
 from detente_training.logbook import ENVIRONMENT, RESUMED_ENVIRONMENT, LoggedRun
+from detente_training.metrics import Interval
 from detente_training.provenance import environment, git_commit, hardware, machine, thaw
 from detente_training.report import MODEL
 from detente_training.train import Run, is_trained, read_state
@@ -77,14 +80,16 @@ def compare_results(
 def _compare_macro_f1(
     name: str, before: Mapping[str, Any], after: Mapping[str, Any] | None
 ) -> Check:
-    interval = before["systems"][MODEL]["macro_f1"]
+    title, logged = f"{name} macro-F1", Interval.read(before["systems"][MODEL]["macro_f1"])
     value = after["systems"][MODEL]["macro_f1"]["value"] if after else None
-    if interval["value"] is None:
-        return Check(f"{name} macro-F1", "not compared", "no gold labels then", True)
-    low, high = interval["low"], interval["high"]
-    inside = value is not None and low <= value <= high
+    if np.isnan(logged.value):
+        return Check(title, "not compared", "no gold labels then", True)
     found = "none" if value is None else f"{value:.3f}"
-    return Check(f"{name} macro-F1", found, f"{low:.3f} to {high:.3f}", inside)
+    if np.isnan(logged.low):
+        wanted = f"{logged.value:.3f}; its labels are too rare for an interval"
+        return Check(title, found, wanted, value == logged.value)
+    inside = value is not None and logged.low <= value <= logged.high
+    return Check(title, found, f"{logged.low:.3f} to {logged.high:.3f}", inside)
 
 
 def _changed_data(logged: LoggedRun, run: Run) -> list[str]:

@@ -53,8 +53,9 @@ def score_tables(report: Mapping[str, Any]) -> list[tuple[str, list[list[str]]]]
         cells = []
         for split in splits.values():
             figure = split["figures"][key]
-            interval = Interval(figure["value"], figure["low"], figure["high"])
-            cells.append(f"{interval} of {figure['of']}" if figure["of"] else "none to score")
+            cells.append(
+                f"{Interval.read(figure)} of {figure['of']}" if figure["of"] else "none to score"
+            )
         rows.append([key, *cells])
     return [("End to end [95% interval]", rows)]
 
