@@ -39,6 +39,7 @@ _ENDINGS_SHOWN = 5
 _SUMMARY_PARTIES = 20
 _WIDE = 100  # columns of a terminal that has room for all of a summary's
 _TIMELINE_PARTIES = 6
+_SLICE = 1000  # statements classified at once, for memory
 
 
 class _Commands(TyperGroup):
@@ -171,6 +172,7 @@ def classify(
     threads: _Threads = 0,
 ) -> None:
     """Label statements one by one: a text, or a file of them."""
+    from detente.progress import tracking
     from detente.tagger import Tagger
 
     if (text is None) == (input is None):
@@ -198,22 +200,28 @@ def classify(
 
             temporary = stack.enter_context(replacing(output))
             write = stack.enter_context(temporary.open("w", encoding="utf-8")).write
-        places, records = zip(*_read_statements(input), strict=True)
+        statements = list(_read_statements(input))
+        fields = set[str]().union(*(record for _, record in statements))
         tagger = Tagger.load(model, threads=threads)
-        readings = tagger.classify(
-            [record["text"] for record in records],
-            [record.get("holder") for record in records],
-            batch_size=batch_size,
-            explain=explain,
-            progress=sys.stderr.isatty(),
-            places=places,
+        advance = stack.enter_context(
+            tracking("reading", len(statements), show=sys.stderr.isatty())
         )
-        fields = set[str]().union(*records)
-        if taken := [name for name in readings[0].to_dict() if name in fields]:
-            _say(f"{input}: fields named like those of labels are left out: {', '.join(taken)}")
-        for record, reading in zip(records, readings, strict=True):
-            row = {"id": record["id"], **record, **reading.to_dict()}
-            write(json.dumps(row, ensure_ascii=False) + "\n")
+        for start in range(0, len(statements), _SLICE):
+            places, records = zip(*statements[start : start + _SLICE], strict=True)
+            readings = tagger.classify(
+                [record["text"] for record in records],
+                [record.get("holder") for record in records],
+                batch_size=batch_size,
+                explain=explain,
+                places=places,
+            )
+            taken = [name for name in readings[0].to_dict() if name in fields]
+            if taken and start == 0:
+                _say(f"{input}: fields named like those of labels are left out: {', '.join(taken)}")
+            for record, reading in zip(records, readings, strict=True):
+                row = {"id": record["id"], **record, **reading.to_dict()}
+                write(json.dumps(row, ensure_ascii=False) + "\n")
+            advance(len(records))
 
 
 def _show_evidence(reading: Reading, codebook: Codebook) -> None:
