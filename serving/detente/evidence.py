@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -71,11 +72,13 @@ def explain(reading: Reading, classify: Classify, *, is_long: bool = False) -> R
 def find_words(statement: str, holder: str | None = None) -> list[Span]:
     """Return the words of a statement that are no part of a mention of the holder."""
     mentions = list(_find_mentions(statement, holder or ""))
-    return [
-        (start, end)
-        for start, end in (match.span() for match in _WORD.finditer(statement))
-        if not any(start < last and first < end for first, last in mentions)
-    ]
+    ends = [end for _, end in mentions]
+    words = []
+    for start, end in (match.span() for match in _WORD.finditer(statement)):
+        behind = bisect_right(ends, start)
+        if behind == len(mentions) or end <= mentions[behind][0]:
+            words.append((start, end))
+    return words
 
 
 def _find_mentions(statement: str, holder: str) -> Iterator[Span]:

@@ -153,8 +153,8 @@ class Scene:
 
     def opponents(self, place: int, kind: str | None) -> list[Party]:
         """Return the two parties named most often before a place, of a kind if two are of it."""
-        before = self.namings[: bisect_left(self._starts, place)]
-        before = before[-_REMEMBERED:]
+        end = bisect_left(self._starts, place)
+        before = self.namings[max(0, end - _REMEMBERED) : end]
         counts = Counter(naming.party for naming in before)
         same = [party for party in counts if self._roster.kinds.get(party) == kind]
         among = same if kind and len(same) > 1 else list(counts)

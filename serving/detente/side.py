@@ -167,7 +167,7 @@ class Sides:
 
     def _find_introduction(self, speaker: str) -> Party | None:
         last = len(speaker.split()[-1])
-        name = re.compile(r"\s+".join(map(re.escape, speaker.split())) + r"\b")
+        name = re.compile(r"\s+".join(map(re.escape, speaker.split())) + r"(?!\w)")
         places = self._scene.places_of(first_word(speaker))
         for match in filter(None, (name.match(self._scene.text, place) for place in places)):
             words = self._scene.words((match.end() - last, match.end()))

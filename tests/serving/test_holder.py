@@ -140,6 +140,18 @@ def test_what_a_party_is_called_in_capitals(discourse: Discourse) -> None:
     assert set(holders(headline)) == set(holders(told)) == {"Tolvia"}
 
 
+def test_a_name_may_end_in_a_full_stop(discourse: Discourse) -> None:
+    text = (
+        "Frank Tolliver Jr., who leads the Harbour Workers Union, was brief.\n\n"
+        '"We will sign," Frank Tolliver Jr. said.'
+    )
+    assert set(holders(read(discourse, text)[-1])) == {"Harbour Workers Union"}
+    text = (
+        "ORMOND STEEL CORP. REJECTS OFFER\n\nOrmond Steel Corp. said on Monday it would not sell."
+    )
+    assert set(holders(read(discourse, text)[0])) == {"Ormond Steel Corp."}
+
+
 def test_mentions_index_the_article(discourse: Discourse) -> None:
     text = "Oslo,\r\nhe said, would wait.\n\n‘We accept,’ said Peru’s envoy.\r\n"
     for told in read(discourse, text):

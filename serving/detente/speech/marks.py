@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ class Marks:
         self.stretches = [stretch for span in paragraphs for stretch in find(*span)]
         self._starts = [stretch.start for stretch in self.stretches]
         self._letters = running_count(map(str.isalnum, text))
-        quoted = [False] * len(text)
+        quoted = bytearray(len(text))
         for start, end in (stretch.span for stretch in self.stretches):
             quoted[start:end] = map(str.isalnum, text[start:end])
         self._quoted = running_count(quoted)
@@ -202,9 +203,9 @@ def is_mark(text: str) -> bool:
     return bool(_DOUBLE.fullmatch(text)) or text in ("'", "’", "‘")
 
 
-def running_count(flags: Iterable[bool]) -> list[int]:
-    """Return how many flags are set before each place, 0 first."""
-    return [0, *accumulate(map(int, flags))]
+def running_count(flags: Iterable[int]) -> Sequence[int]:
+    """Return how many flags are set before each place, 0 first; four bytes each."""
+    return array("I", accumulate(flags, initial=0))
 
 
 def _is_single(text: str) -> bool:

@@ -233,7 +233,7 @@ class _Placing:
             return None
         sentence = before[-1]
         is_over = paragraph.start + sentence.end_char <= place
-        leads = self._text[:place].rstrip().endswith(":")
+        leads = self._text[paragraph.start : place].rstrip().endswith(":")
         begins = paragraph.start + sentence.start_char
         if not (is_over or leads) or (last is not None and begins < last.clause[1]):
             return None
@@ -266,14 +266,17 @@ def by_span(quotations: Sequence[Quotation], spans: Sequence[Span]) -> Iterator[
 
     What stands between a quotation's parts, such as a narrator's sentence, has no part in it.
     """
-    extents = [_Extent(quotation) for quotation in quotations]
-    coming = sorted(extents, key=lambda extent: (extent.start, extent.end), reverse=True)
-    open_: list[_Extent] = []
+    # Of two with one extent the last found comes first.
+    extents = sorted(map(_Extent, reversed(quotations)), key=lambda extent: extent.span)
+    stretches = ((*span, rank) for rank, each in enumerate(extents) for span in each.stretches())
+    coming = sorted(stretches, reverse=True)
+    open_: list[tuple[int, int, int]] = []
     for start, end in spans:
-        while coming and coming[-1].start < end:
+        while coming and coming[-1][0] < end:
             open_.append(coming.pop())
-        open_ = [extent for extent in open_ if extent.end > start]
-        yield [extent.quotation for extent in open_ if extent.touches(start, end)]
+        open_ = [stretch for stretch in open_ if stretch[1] > start]
+        near = (extents[rank] for rank in sorted({rank for _, _, rank in open_}))
+        yield [extent.quotation for extent in near if extent.touches(start, end)]
 
 
 class _Extent:
@@ -283,9 +286,13 @@ class _Extent:
         self.quotation = quotation
         self._contents = sorted(quotation.contents)
         self._others = [part for part in (quotation.cue, quotation.source) if part]
-        parts = [*self._contents, *self._others]
-        self.start = min(start for start, _ in parts)
-        self.end = max(end for _, end in parts)
+        self.span = _around([*self._contents, *self._others])
+
+    def stretches(self) -> list[Span]:
+        """Return where it may have part in a span; the source may stand far above the rest."""
+        source = self.quotation.source
+        rest = [*self._contents, *(part for part in self._others if part != source)]
+        return [_around(rest), *([source] if source else [])]
 
     def touches(self, start: int, end: int) -> bool:
         """Whether one of the parts overlaps a span."""
@@ -293,3 +300,7 @@ class _Extent:
         before = bisect_left(self._contents, end, key=lambda content: content[0])
         near = [*self._contents[max(0, before - 1) : before], *self._others]
         return any(first < end and last > start for first, last in near)
+
+
+def _around(parts: Sequence[Span]) -> Span:
+    return min(start for start, _ in parts), max(end for _, end in parts)
