@@ -6,9 +6,9 @@
 Every step is a few settings that differ from the base (benchmarks/recipe.yaml), or a method of
 benchmarks/variants.py. Each is trained with each seed, and measured on the unseen negotiations,
 the contrast pairs and, where given, real text. What a training read there is kept in --answers, a
-digit for each record, and not trained again: a killed benchmark goes on, and the project's own
-answers (benchmarks/answers) print its table at once. Figures are means over seeds; intervals are
-95%, by a bootstrap over statements and seeds, paired with the base.
+digit for each record, and not trained again: a killed benchmark goes on with the training that it
+was at, and the project's own answers (benchmarks/answers) print its table at once. Figures are
+means over seeds; intervals are 95%, by a bootstrap over statements and seeds, paired with the base.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ def train(config: RunConfig, variant: Variant, sets: Mapping[str, Sequence[Recor
     """Train one model and return its labels, by evaluation set, shape (records, dimensions)."""
     run = variant.run(config)
     print(config.name, flush=True)
-    place = open_folder(run, fresh=False)
+    # A variant may remember things that no checkpoint holds, so a killed training is begun anew.
+    place = open_folder(run, fresh=True)
     variant.prepare(run, place)
     fit(run, place, [EpochPrinter(), *(callback() for callback in variant.callbacks)])
     classifier = load_classifier(run, place)
@@ -210,8 +211,7 @@ def compare(
             if name == BASE:
                 cells.append(str(difference(value, drawn, np.zeros_like(drawn))))
                 continue
-            gain = difference(value - base_value, drawn, base_drawn)
-            cells.append(f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]")
+            cells.append(f"{difference(value - base_value, drawn, base_drawn):+.3f}")
         rows.append([name, *cells])
     if found := find_pairs(records):
         rows[0].append("both of a pair right")

@@ -345,6 +345,7 @@ def guess_words(run: Run, folder: Path) -> Path:
     )
     tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
     tokenizer.enable_truncation(run.config.encoder.max_length)
+    tokenizer.no_padding()
     hidden, padding = tokenizer.token_to_id("[MASK]"), pad_id(source)
     texts = sorted({record.text for record in run.split.train})
     rows = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
