@@ -20,7 +20,7 @@ import pytest
 
 from detente.errors import InputError
 from detente.files import parse_lines
-from detente.intake import charset
+from detente.intake import charset, rows
 from detente.intake.reader import (
     Columns,
     Failure,
@@ -378,6 +378,19 @@ def test_the_rows_after_an_open_quotation_mark_are_read(tmp_path: Path) -> None:
     ]
     for start in range(6):
         assert read(path, start=start)[0] == read(path)[0][start:]
+
+
+def test_a_table_full_of_open_quotation_marks_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "_REREAD", 5000)
+    path = tmp_path / "a.csv"
+    path.write_text("id,text\n1,One.\n" + 'x",y,"\n' * 400)
+    found, _ = read(path)
+    assert found[0] == Source("1", "One.")
+    assert isinstance(found[-1], Failure)
+    assert "the rest of the table is not read" in found[-1].message
+    assert 2 < len(found) < 20
 
 
 def test_semicolons_and_tabs_in_csv(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ Found = Source | Failure
 _Record = TypeVar("_Record")
 
 LONGEST = 16_000_000  # characters of a row
+_REREAD = 64 * LONGEST  # characters of a table that are read anew at most
 _TOO_LONG = f"is longer than the {LONGEST // 10**6} million characters a row may have"
 
 _NAMES = {
@@ -180,7 +181,7 @@ class _Lines:
     def __init__(self, stream: TextIO, path: Path) -> None:
         self.place = str(path)
         self._path, self._stream = path, stream
-        self._number = self._length = 0
+        self._number = self._length = self._reread = 0
         self._taken: list[str] = []  # lines of the record at hand
         self._again: deque[str] = deque()
 
@@ -218,7 +219,8 @@ class _Lines:
         """Yield what ``source`` makes of the lines, each with the place where it begins.
 
         Of lines that make no record, all but the first are read anew: a quotation mark that is
-        never closed takes in the good ones after it.
+        never closed takes in the good ones after it. Where that happens at every other line, the
+        rest of the table is given up, or it would take hours.
         """
         while True:
             first = self._number + 1
@@ -233,6 +235,11 @@ class _Lines:
                 reason = str(error)
                 if isinstance(error, csv.Error):
                     reason = f"{self.place}: not a row of a table ({error})"
+                self._reread += self._length
+                if self._reread > _REREAD:
+                    reason += "; after so many such rows the rest of the table is not read"
+                    yield self.place, InputError(reason)
+                    return
                 if self._number > first:
                     lines = f"lines {first} to {self._number}"
                     reason += f"; it takes in {lines}, all but the first of which are read anew"
