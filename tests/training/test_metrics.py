@@ -88,7 +88,8 @@ def test_labels_that_most_resamples_lack_leave_no_interval() -> None:
     assert 0 < (~np.isnan(samples)).sum() < 1000
     assert np.isnan(interval.low)
     assert np.isnan(interval.high)
-    assert str(interval) == "1.000 [no interval]"
+    assert str(interval) == f"{interval}" == "1.000 [no interval]"
+    assert f"{Interval(1 / 3, 0.25, 0.5)}" == "0.333 [0.250, 0.500]"
     written = {"value": interval.value, "low": None, "high": None}
     assert str(Interval.read(written)) == str(interval)
     assert str(Interval.read(dict.fromkeys(written))) == "-"

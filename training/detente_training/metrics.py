@@ -42,6 +42,7 @@ class Interval:
         return f"{self:.3f}"
 
     def __format__(self, form: str) -> str:
+        form = form or ".3f"
         if np.isnan(self.value):
             return "-"
         if np.isnan(self.low):
