@@ -215,8 +215,7 @@ def classify(
                 explain=explain,
                 places=places,
             )
-            taken = [name for name in readings[0].to_dict() if name in fields]
-            if taken and start == 0:
+            if start == 0 and (taken := [n for n in readings[0].to_dict() if n in fields]):
                 _say(f"{input}: fields named like those of labels are left out: {', '.join(taken)}")
             for record, reading in zip(records, readings, strict=True):
                 row = {"id": record["id"], **record, **reading.to_dict()}

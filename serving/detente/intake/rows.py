@@ -235,7 +235,7 @@ class _Lines:
                 reason = str(error)
                 if isinstance(error, csv.Error):
                     reason = f"{self.place}: not a row of a table ({error})"
-                self._reread += self._length
+                self._reread += sum(map(len, self._taken[1:]))
                 if self._reread > _REREAD:
                     reason += "; after so many such rows the rest of the table is not read"
                     yield self.place, InputError(reason)
