@@ -49,7 +49,6 @@ _NAMES = {
 _EMPTY = {"", "nan", "null", "none", "n/a"}  # what programs write where there is no value
 _HEAD = 20  # lines of a .jsonl file that columns are detected from,
 _HEAD_LENGTH = 1_000_000  # or fewer of them that have as many characters
-_BATCH = 32  # rows of a .parquet file in memory
 
 
 class _ColumnError(InputError):
@@ -346,16 +345,7 @@ def _read_parquet(path: Path, columns: Columns, skip: int, say: Say, log: _Log) 
 
     with reading(path) as stream:
         try:
-            # Kept as a dictionary, a text that comes over and over takes its memory once.
-            texts = [
-                field.name
-                for field in pyarrow.parquet.read_schema(stream)
-                if pyarrow.types.is_string(field.type)
-            ]
-            stream.seek(0)
-            with pyarrow.parquet.ParquetFile(
-                stream, buffer_size=1 << 16, read_dictionary=texts
-            ) as file:
+            with pyarrow.parquet.ParquetFile(stream, buffer_size=1 << 16) as file:
                 chosen = _choose(path, file.schema_arrow.names, columns, say)
                 if not file.metadata.num_rows:
                     raise InputError(f"{path}: holds no row")
@@ -378,14 +368,14 @@ def _parquet_rows(file: Any, chosen: Columns, skip: int, log: _Log) -> Iterator[
     while group < len(groups) and log.passed + groups[group] <= skip:
         log.passed += groups[group]
         group += 1
-    batches = file.iter_batches(
-        _BATCH, row_groups=list(range(group, len(groups))), columns=names, use_threads=False
+    # One row at a time: a file of a few bytes may hold the same endless text over and over.
+    rows = file.iter_batches(
+        1, row_groups=list(range(group, len(groups))), columns=names, use_threads=False
     )
-    for batch in batches:
-        for index in range(batch.num_rows):
-            if log.passed >= skip:
-                yield {name: _cell(batch.column(name)[index]) for name in names}
-            log.passed += 1
+    for row in rows:
+        if log.passed >= skip:
+            yield {name: _cell(row.column(name)[0]) for name in names}
+        log.passed += 1
 
 
 def _cell(scalar: Any) -> Any:
