@@ -9,7 +9,7 @@ help:
 	@echo "make demo   tag the example articles with the bundled model"
 	@echo "make test   install what the tests need and run them"
 	@echo "make lint   ruff and mypy"
-	@echo "make train  train the bundled model again"
+	@echo "make train  train a model like the bundled one (some two hours)"
 	@echo "make clean  remove .venv, trained models and what make demo and evaluate wrote here"
 
 demo: .venv/.demo

@@ -17,7 +17,6 @@ from rich.table import Table
 
 from detente.bundle import Bundle
 from detente_training import metrics
-from detente_training.config import RunConfig
 from detente_training.examples import gold_labels
 from detente_training.train import Run, bundle_folder, load_classifier, read_logits
 
@@ -27,7 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     folder = parser.parse_args().run
-    run = Run(RunConfig.model_validate_json((folder / "config.json").read_text(encoding="utf-8")))
+    run = Run.open(folder)
     classifier, bundle = load_classifier(run, folder), Bundle.load(bundle_folder(folder))
     records = run.split.test
     trained = read_logits(run, classifier, folder, [(r.text, r.holder) for r in records])

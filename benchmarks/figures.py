@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "README.md"
 TITLES = {
     "unseen": "**Our own text, negotiations never seen**",
-    "real": "**Real news, never trained on**",
+    "real": "**Real text, never trained on**",
     "contrast": "**Contrast pairs**",
 }
 F1, PAIRS = "Macro-F1 [95% interval]", "Contrast pairs, both right"

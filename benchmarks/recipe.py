@@ -1,14 +1,15 @@
 """What each step of the training recipe is worth: trainings with it and without, over seeds.
 
-    python benchmarks/recipe.py
-    python benchmarks/recipe.py REAL.jsonl --steps masked-names longer --seeds 1 2 3 4 5
+    python benchmarks/recipe.py --steps longer soup
+    python benchmarks/recipe.py REAL.jsonl --seeds 1 2 3 4 5 --answers mine
 
 Every step is a few settings that differ from the base (benchmarks/recipe.yaml), or a method of
 benchmarks/variants.py. Each is trained with each seed, and measured on the unseen negotiations,
 the contrast pairs and, where given, real text. What a training read there is kept in --answers, a
 digit for each record, and not trained again: a killed benchmark goes on with the training that it
-was at, and the project's own answers (benchmarks/answers) print its table at once. Figures are
-means over seeds; intervals are 95%, by a bootstrap over statements and seeds, paired with the base.
+was at, and a step whose answers the project has (benchmarks/answers) is printed at once. Figures
+are means over seeds; intervals are 95%, by a bootstrap over statements and seeds, paired with the
+base.
 """
 
 from __future__ import annotations
