@@ -73,6 +73,11 @@ class CorpusSource(_Model):
     articles: tuple[str, ...] | None = None
     taught: tuple[str, ...] = ()
 
+    @property
+    def seen(self) -> frozenset[str]:
+        """The negotiations that shaped the model, in training, calibration or its teacher's."""
+        return frozenset((*self.train, *self.validation, *self.taught))
+
 
 class Manifest(_Model):
     """What `bundle.json` holds.

@@ -303,26 +303,31 @@ def tag(
     ] = False,
     text_column: Annotated[
         str | None,
-        typer.Option(help="Of tables: the column with the article's text. Default: found by name."),
+        typer.Option(help="In tables: the column with the article's text. Default: found by name."),
     ] = None,
     id_column: Annotated[
-        str | None, typer.Option(help="Of tables: the column with its id.")
+        str | None,
+        typer.Option(help="In tables: the column with the article's id. Default: found by name."),
     ] = None,
     date_column: Annotated[
-        str | None, typer.Option(help="Of tables: the column with its date.")
+        str | None,
+        typer.Option(help="In tables: the column with the article's date. Default: found by name."),
     ] = None,
     date_format: Annotated[
         str | None,
-        typer.Option(help="Of tables: how dates such as 11/02/2026 are written: %m/%d/%Y."),
+        typer.Option(help="In tables: how dates such as 11/02/2026 are written: %m/%d/%Y."),
     ] = None,
     title_column: Annotated[
-        str | None, typer.Option(help="Of tables: the column with its title.")
+        str | None,
+        typer.Option(
+            help="In tables: the column with the article's title. Default: found by name."
+        ),
     ] = None,
     keep: Annotated[
         list[str] | None,
         typer.Option(
             metavar="COLUMN",
-            help="Of tables: a column to copy, as text, into the table written; repeatable.",
+            help="In tables: a column to copy, as text, into the table written; repeatable.",
         ),
     ] = None,
     actors: Annotated[
@@ -370,7 +375,14 @@ def tag(
     folder = locate_model(model)
     manifest = read_manifest(folder)
     kept = tuple(keep or ())
-    columns = Columns(text_column, id_column, date_column, title_column, kept, date_format)
+    columns = Columns(
+        text=text_column,
+        id=id_column,
+        date=date_column,
+        title=title_column,
+        keep=kept,
+        date_format=date_format,
+    )
     settings = Settings(
         # What an alias names may change: fetched once here, checked by each node of a cluster.
         model=model if model is None or engine is _Engine.ray else str(folder),
@@ -539,18 +551,19 @@ def show(
         typer.Option(
             "--id",
             metavar="ID",
-            help="Of several articles: the one that tags have so in their column article. "
+            help="Which of several articles: its value in the column article of tag's tables. "
             "Default: the first.",
         ),
     ] = None,
     text_column: Annotated[
         str | None,
         typer.Option(
-            help="Of a table: the column with the article's text. Default: found by name."
+            help="In a table: the column with the article's text. Default: found by name."
         ),
     ] = None,
     id_column: Annotated[
-        str | None, typer.Option(help="Of a table: the column with its id.")
+        str | None,
+        typer.Option(help="In a table: the column with the article's id. Default: found by name."),
     ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Highlight the words that carry each position.")

@@ -34,7 +34,10 @@ def test_the_bundled_model_is_whole_and_small() -> None:
     bundle = Bundle.load()
     assert bundle.manifest.codebook.size == 11
     assert sum(file.stat().st_size for file in DEFAULT.iterdir()) < 26_000_000
-    assert not set(bundle.manifest.corpus.train) & set(bundle.manifest.corpus.test)
+    corpus = bundle.manifest.corpus
+    assert corpus.test
+    assert {*corpus.train, *corpus.validation, *corpus.taught} == corpus.seen
+    assert not corpus.seen & {*corpus.test}
 
 
 @pytest.mark.parametrize("name", [MODEL, TOKENIZER])

@@ -13,7 +13,7 @@ from detente.errors import CodebookError, InputError
 from detente_training.agreement import alpha, annotated_twice
 from detente_training.corpus import CorpusReport, check_corpus, contrasting_statements
 from detente_training.negotiation import read_negotiations
-from detente_training.record import corpus_hash, read_records
+from detente_training.record import corpus_hash, flatten, read_records
 from detente_training.texture import commonest_gram
 from tests.conftest import ROOT, Command, assert_one_line_error
 
@@ -126,6 +126,16 @@ def test_a_table_is_a_corpus_too(tmp_path: Path, codebook: Codebook) -> None:
     assert second.holder is None
     assert second.labels == {"stance": "flexible", "sequencing": None, "shift": "none"}
     assert (third.text, third.place) == ("They agree\u2028in part.", f"{path}:4")
+
+
+def test_empty_cells_of_a_table_say_nothing(tmp_path: Path, codebook: Codebook) -> None:
+    (tmp_path / "pit.csv").write_text(
+        "text,stance,sequencing,shift,pair,negotiation\n"
+        "We agree.,flexible,none,none,p1,quarry\nThey agree.,flexible,none,none,,\n"
+    )
+    first, second = read_records(tmp_path, codebook)
+    assert (first.pair, first.negotiation) == ("p1", "quarry")
+    assert (second.pair, second.negotiation) == (None, "pit")
 
 
 @pytest.mark.parametrize(
@@ -332,8 +342,8 @@ def test_the_contrast_set_is_sound_and_large_enough(codebook: Codebook) -> None:
         assert pair is not None
         first, second = members
         assert first.labels != second.labels, pair
-    trained_on = {record.text for record in read_records(CORPUS, codebook)}
-    assert not trained_on & {record.text for record in report.records}
+    trained_on = {flatten(record.text) for record in read_records(CORPUS, codebook)}
+    assert not trained_on & {flatten(record.text) for record in report.records}
 
 
 def test_the_figures_are_printed(detente: Command, tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
+import pytest
+
 from detente import Codebook, Tagger
-from detente_training.invariance import measure_invariance, measure_spread
+from detente_training.invariance import measure_invariance, measure_names, measure_spread
 from detente_training.negotiation import read_negotiations
 from detente_training.record import read_records
 from detente_training.report import predict
@@ -27,6 +30,22 @@ def test_changes_are_counted_by_group(tagger: Tagger, codebook: Codebook) -> Non
     assert scores[group]["records"] == len(pairs)
     assert scores[group]["stance"]["flips"] == (before != after).mean()
     assert 0 < scores[group]["stance"]["change"] < 0.5
+
+
+def test_a_draw_of_records_keeps_them_beside_their_readings(
+    tagger: Tagger, codebook: Codebook
+) -> None:
+    records = read_records(CORPUS / "upper-dam.jsonl", codebook)
+    swapper = Swapper(read_negotiations(CORPUS))
+    parties = read_parties(ROOT / "data" / "parties.yaml")
+    before = predict(tagger, records)
+    measured = measure_names(tagger, records, before, swapper, parties, size=20, seed=1)
+    drawn = [records[i] for i in sorted(random.Random(1).sample(range(len(records)), 20))]
+    alone = measure_invariance(tagger, drawn, predict(tagger, drawn), swapper, parties.groups)
+    for group, scores in alone.items():
+        for name in before:
+            for figure, value in scores[name].items():
+                assert measured["invariance"][group][name][figure] == pytest.approx(value, abs=1e-4)
 
 
 def test_nothing_to_swap(tagger: Tagger) -> None:

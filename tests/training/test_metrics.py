@@ -23,13 +23,12 @@ from detente_training.metrics import Interval, Resampler
 from detente_training.record import Record
 from detente_training.split import split_records
 
-GENERATOR = np.random.default_rng(0)
 
-
-def draw(count: int, size: int) -> tuple[metrics.Ints, metrics.Ints]:
-    gold = GENERATOR.integers(0, size, count)
-    wrong = GENERATOR.random(count) < 0.3
-    return gold, np.where(wrong, GENERATOR.integers(0, size, count), gold)
+def draw(count: int, size: int, seed: int = 0) -> tuple[metrics.Ints, metrics.Ints]:
+    generator = np.random.default_rng(seed)
+    gold = generator.integers(0, size, count)
+    wrong = generator.random(count) < 0.3
+    return gold, np.where(wrong, generator.integers(0, size, count), gold)
 
 
 def test_macro_f1_is_sklearns() -> None:
@@ -42,7 +41,17 @@ def test_macro_f1_is_sklearns() -> None:
     assert metrics.macro_f1(absent, predicted, 4) == pytest.approx(expected)
 
 
-def test_intervals_cover_and_shrink() -> None:
+def test_intervals_hold_the_true_value_as_often_as_they_say() -> None:
+    # Three labels in equal parts, three in ten drawn anew: 0.8 of them are right, of each alike.
+    names = [str(i) for i in range(200)]
+    held = 0
+    for seed in range(200):
+        interval, _ = Resampler(names).macro_f1(*draw(200, 3, seed), 3)
+        held += interval.low <= 0.8 <= interval.high
+    assert 0.9 <= held / 200 <= 0.99
+
+
+def test_intervals_shrink_with_more_records() -> None:
     widths = []
     for count in (100, 1600):
         gold, predicted = draw(count, 3)
@@ -158,11 +167,12 @@ def test_the_weighted_mean_is_sklearns() -> None:
 
 @pytest.mark.parametrize("coverage", [0.7, 0.9, 0.97])
 def test_label_sets_hold_the_true_label_as_often_as_asked(coverage: float) -> None:
-    powers = np.exp(GENERATOR.normal(size=(6000, 4)) * 1.5)
+    generator = np.random.default_rng(0)
+    powers = np.exp(generator.normal(size=(6000, 4)) * 1.5)
     probabilities = powers / powers.sum(1, keepdims=True)
     # The model is overconfident, so that its own probabilities would promise too much.
     honest = 0.7 * probabilities + 0.3 / 4
-    gold = (GENERATOR.random((6000, 1)) > honest.cumsum(1)).sum(1)
+    gold = (generator.random((6000, 1)) > honest.cumsum(1)).sum(1)
     least = fit_label_sets(probabilities[:3000], gold[:3000], coverage)
     scores = metrics.label_set_scores(gold[3000:], probabilities[3000:], least)
     assert scores["coverage"] == pytest.approx(coverage, abs=0.02)
@@ -183,10 +193,11 @@ def test_label_sets_are_no_wider_than_needed() -> None:
 
 
 def test_temperature_undoes_overconfidence() -> None:
-    logits = GENERATOR.normal(size=(4000, 3)) * 2
+    generator = np.random.default_rng(0)
+    logits = generator.normal(size=(4000, 3)) * 2
     powers = np.exp(logits)
     cumulated = (powers / powers.sum(1, keepdims=True)).cumsum(1)
-    gold = (GENERATOR.random((4000, 1)) > cumulated).sum(1)
+    gold = (generator.random((4000, 1)) > cumulated).sum(1)
     temperature, biases = fit_scaling(logits * 3, gold)
     assert temperature == pytest.approx(3, rel=0.1)
     assert not biases.any()
@@ -197,9 +208,10 @@ def test_temperature_undoes_overconfidence() -> None:
 
 
 def test_biases_undo_weights_of_labels() -> None:
-    logits = GENERATOR.normal(size=(4000, 3)) + np.array([2.0, 0.0, 0.0])
+    generator = np.random.default_rng(0)
+    logits = generator.normal(size=(4000, 3)) + np.array([2.0, 0.0, 0.0])
     powers = np.exp(logits)
-    gold = (GENERATOR.random((4000, 1)) > (powers / powers.sum(1, keepdims=True)).cumsum(1)).sum(1)
+    gold = (generator.random((4000, 1)) > (powers / powers.sum(1, keepdims=True)).cumsum(1)).sum(1)
     weighted = logits - np.array([1.5, 0.0, 0.0])  # as if the first had counted less
     groups = [f"n{number % 4}" for number in range(4000)]
     penalty = choose_penalty([(weighted, gold)], groups)
@@ -215,7 +227,8 @@ def test_biases_undo_weights_of_labels() -> None:
 
 
 def test_a_label_without_records_has_no_bias() -> None:
-    logits = GENERATOR.normal(size=(50, 3))
+    generator = np.random.default_rng(0)
+    logits = generator.normal(size=(50, 3))
     gold = np.array([0, 1] * 24 + [-100] * 2)
     scaling = fit_scaling(logits, gold, 0.001)
     assert scaling.biases[2] == 0

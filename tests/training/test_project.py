@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -51,6 +52,31 @@ def test_its_model_serves(detente: Command, project: Path) -> None:
     assert set(json.loads(done.stdout)["support"]["probabilities"]) == {
         *("opposes", "undecided", "supports")
     }
+
+
+def test_its_model_tags_articles(detente: Command, project: Path, tmp_path: Path) -> None:
+    """A codebook without a label for no position: no gate, and every statement counts."""
+    article, tags = tmp_path / "a.txt", tmp_path / "tags.csv"
+    article.write_text("Norway refused to sign. The union backed the plan.\n")
+    model = ["-m", "runs/first/bundle"]
+    assert not (project / "runs" / "first" / "bundle" / "gate.json").exists()
+    done = detente("tag", article, *model, "-o", tags, "--probabilities", cwd=project)
+    assert done.returncode == 0, done.stderr
+    with tags.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["holder"] for row in rows] == ["Norway", "The union"]
+    for row in rows:
+        odds = {
+            name: float(row[f"support_{name}"]) for name in ("opposes", "undecided", "supports")
+        }
+        assert sum(odds.values()) == pytest.approx(1, abs=1e-3)
+        assert row["support"] == max(odds, key=lambda name: odds[name])
+    done = detente("summarize", tags, "--period", "none", *model, cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert "Norway" in done.stdout
+    done = detente("show", article, *model, "--html", tmp_path / "a.html", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert "Norway" in (tmp_path / "a.html").read_text()
 
 
 def test_the_gate_decides_who_is_champion(

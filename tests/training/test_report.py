@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from detente_training.report import (
     MODEL,
     OVER_NEGOTIATIONS,
     build_report,
+    find_pairs,
     markdown,
     save_report,
     summary,
@@ -57,6 +59,20 @@ def test_a_contrast_pair_is_right_when_both_records_are(codebook: Codebook) -> N
     assert scores["half"]["negation"]["right"] == 0
     assert scores["half"]["tense"]["right"] == 1
     assert "Contrast pairs, both right" in markdown(report, "title")
+
+
+def test_pairs_of_two_files_may_share_a_name(codebook: Codebook) -> None:
+    records = [
+        record(n, "p1", stance, negotiation)
+        for n, (stance, negotiation) in enumerate(
+            product(("hardline", "flexible"), ("all", "tense"))
+        )
+    ]
+    assert find_pairs(records) == [(0, 2), (1, 3)]
+    found = certain(codebook, ["hardline", "hardline", "hardline", "flexible"])
+    scores = build_report(records, codebook, {MODEL: found}, SETS, BARS)["contrast"][MODEL]
+    assert (scores["all"]["pairs"], scores["all"]["right"]) == (2, 1)
+    assert scores["tense"]["right"] == 1
 
 
 def test_holders_of_one_letter_have_baselines(codebook: Codebook) -> None:
@@ -150,10 +166,11 @@ def test_figures_of_nothing_are_null(codebook: Codebook, tmp_path: Path) -> None
     records = [record(1, None, "hardline"), record(2, None, "flexible", "tense")]
     records = [replace(r, labels={**r.labels, "shift": None}) for r in records]
     records[1] = replace(records[1], labels={**records[1].labels, "stance": None})
-    report = build_report(
-        records, codebook, {MODEL: certain(codebook, ["hardline", "hardline"])}, SETS, BARS
-    )
+    found = certain(codebook, ["hardline", "hardline"])
+    report = build_report(records, codebook, {MODEL: found, "other": found}, SETS, BARS)
     save_report(report, tmp_path, "title")
+    # A report is read again by others.
+    assert tables(json.loads((tmp_path / "report.json").read_text()))
 
     def refuse(constant: str) -> None:
         raise AssertionError(constant)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
@@ -23,10 +25,11 @@ from detente.errors import BundleError, InputError
 from detente.mask import Mask
 from detente_training import export
 from detente_training import train as training
-from detente_training.config import load_config
+from detente_training.commands import teach
+from detente_training.config import ExportConfig, load_config
 from detente_training.distillation import write_readings
 from detente_training.encoder import WEIGHTS, load_encoder
-from detente_training.export import export_run
+from detente_training.export import check_parity, export_run
 from detente_training.record import Record, flatten
 from detente_training.template import start_project
 from detente_training.tracking import _unseen_answers
@@ -66,6 +69,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         num_attention_heads=2,
         intermediate_size=32,
     )
+    torch.manual_seed(0)
     BertModel(config).save_pretrained(folder / "encoder")
     tokenizer.save(str(folder / "encoder" / "tokenizer.json"))
     monkeypatch.chdir(folder)
@@ -203,6 +207,38 @@ def test_a_checkpoint_cut_short_is_made_again(project: Path, cut: str | None) ->
     assert train(run) == 2
 
 
+@pytest.mark.parametrize(
+    ("served", "agreement", "loss", "words"),
+    [
+        ([0, 0, 0, 1, 1, 1], 1.0, 0.0, None),
+        ([0, 0, 1, 1, 1, 1], 0.9, 1.0, r"in 83\.3% of labels \(at least 90\.0%\)"),
+        ([0, 0, 1, 1, 1, 1], 0.8, 0.1, r"loses 0\.1\d+ macro-F1 \(at most 0\.1\)"),
+        ([0, 0, 1, 1, 1, 1], 0.8, 0.2, None),
+    ],
+)
+def test_an_export_is_held_to_each_bound(
+    project: Path, served: list[int], agreement: float, loss: float, words: str | None
+) -> None:
+    run = tiny(f"export.min_agreement={agreement}", f"export.max_f1_loss={loss}")
+    (dimension,) = run.codebook.dimensions
+    names = dimension.label_names
+    made = [
+        replace(run.split.test[0], id=str(n), labels={dimension.name: names[label]})
+        for n, label in enumerate([0, 0, 0, 1, 1, 1])
+    ]
+    trained = np.eye(len(names))[[0, 0, 0, 1, 1, 1]]
+    refusal = pytest.raises(BundleError, match=words) if words else nullcontext()
+    with refusal:
+        check_parity(run, trained, np.eye(len(names))[served], made)
+    # What is gained is no loss.
+    check_parity(
+        run.__class__(run.config.model_copy(update={"export": ExportConfig(min_agreement=0)})),
+        np.eye(len(names))[[0, 0, 1, 1, 1, 1]],
+        trained,
+        made,
+    )
+
+
 def test_after_a_refused_export_the_bounds_may_change(project: Path) -> None:
     run = tiny("training.epochs=1")
     train(run)
@@ -290,6 +326,18 @@ def test_a_finished_run_keeps_its_config(project: Path) -> None:
     assert ((folder / "config.json").read_text(), read_state(folder)) == before
 
 
+def test_a_fresh_run_keeps_nothing_of_the_one_before(project: Path) -> None:
+    train(tiny("training.epochs=1"))
+    folder = tiny().config.folder
+    before = (folder / "model" / WEIGHTS).read_bytes()
+    write_state(folder, finished=True, mlflow_run="1")
+    other = tiny("training.epochs=1", "seed=5")
+    assert open_folder(other, fresh=True) == folder
+    assert read_state(folder) == {"fingerprint": other.fingerprint}
+    assert train(other) == 1
+    assert (folder / "model" / WEIGHTS).read_bytes() != before
+
+
 @pytest.mark.parametrize("fresh", [False, True])
 def test_a_folder_of_something_else_is_left_alone(project: Path, *, fresh: bool) -> None:
     before = {path.name: path.read_bytes() for path in Path("encoder").iterdir()}
@@ -318,6 +366,34 @@ def test_only_what_is_trained_on_is_learnt_from_readings(project: Path) -> None:
     write_readings(Path("teacher.parquet"), run.codebook, pairs[-1:], logits[-1:], "large")
     with pytest.raises(InputError, match="holds no reading of the training statements"):
         tiny(*split, taught)
+
+
+def test_a_teacher_reads_what_the_corpus_says(project: Path) -> None:
+    for path in Path("corpus").glob("*.jsonl"):
+        path.write_text(path.read_text().replace('"text": "', '"text": "In Peru: '))
+    for file, names in (("one.yaml", ("Volmar", "Castora")), ("two.yaml", ("Lumbria", "Odessol"))):
+        parties = [{"name": name, "group": "invented"} for name in names]
+        Path(file).write_text(json.dumps({"parties": parties}))
+    swapped = "training.swapped_share=1"
+    run = tiny("training.epochs=1", swapped, "parties=one.yaml")
+    train(run)
+    teach(run.config.folder)
+    taught_by = f"distillation.readings={run.config.folder / 'readings.parquet'}"
+    taught = tiny("name=student", swapped, "parties=two.yaml", taught_by)
+    assert taught.readings is not None
+    texts = {text for text, _ in taught.readings.logits}
+    assert texts == {record.text for record in run.split.train}
+    readings = taught.training_readings()
+    assert readings is not None
+    told = taught.training_records()
+    assert not {record.text for record in told} & texts
+    for record in told:
+        assert (record.text, record.holder) in readings.logits
+
+
+def test_a_missing_list_of_parties_is_told_before_training(project: Path) -> None:
+    with pytest.raises(InputError, match=r"partis\.yaml: no such file"):
+        tiny("parties=partis.yaml")
 
 
 def test_an_encoder_with_missing_weights_is_refused(project: Path) -> None:

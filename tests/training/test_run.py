@@ -81,7 +81,10 @@ def test_mlflow_holds_the_run_and_the_model(
         artifact.path for artifact in client.list_artifacts(run.info.run_id)
     }
     assert run.data.tags["weights_sha256"] == sha256(trained / "model" / WEIGHTS)
-    assert run.data.metrics["test_stance_swap_flips"] < 0.5
+    flips = json.loads((trained / "report.json").read_text())["invariance"]["all"]["stance"][
+        "flips"
+    ]
+    assert run.data.metrics["test_stance_swap_flips"] == pytest.approx(flips)
     text = "The union is now ready to meet the company halfway."
     registered = Tagger.load("models:/detente/1")
     assert registered(text) == Tagger.load(trained / "bundle")(text)
@@ -93,6 +96,9 @@ def test_a_finished_run_is_left_alone(detente: Command, trained: Path, workplace
     done = detente("train", QUICK, cwd=workplace)
     assert done.returncode == 0
     assert "is finished" in done.stdout
+    assert "not applied" not in done.stdout
+    done = detente("train", QUICK, "promotion.max_flips=0.05", cwd=workplace)
+    assert "not applied to it, since it is finished: promotion.max_flips" in done.stdout
     assert_one_line_error(
         detente("train", QUICK, "seed=99", cwd=workplace), "another config", "--fresh"
     )
@@ -117,6 +123,15 @@ def test_export_again_and_evaluate(detente: Command, trained: Path, workplace: P
         for system, figures in scores["systems"].items():
             before = first["dimensions"][name]["systems"][system]["macro_f1"]
             assert figures["macro_f1"] == pytest.approx(before)
+    seen = sum(len((records / f"{n}.jsonl").read_text().splitlines()) for n in ["bank-debt"])
+    done = detente(
+        *("evaluate", target, records, "-o", "all", "--no-baselines", "--include-seen"),
+        cwd=workplace,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "left out:" not in done.stdout
+    everything = json.loads((workplace / "all" / "report.json").read_text())
+    assert everything["records"] == report["records"] + seen
     done = detente("evaluate", target, records, "-o", "alone", "--no-baselines", cwd=workplace)
     assert done.returncode == 0, done.stderr
     alone = json.loads((workplace / "alone" / "report.json").read_text())

@@ -254,8 +254,28 @@ def test_records_of_negotiations_that_shaped_the_model_are_left_out(
     path, none = tmp_path / "pit.jsonl", tmp_path / "none"
     path.write_text(json.dumps({"text": "No.", "negotiation": "pit", **labels}))
     bundle = bundle_that_saw(tmp_path, **{part: ["pit"]})
-    with pytest.raises(InputError, match="every negotiation was seen in training"):
-        commands.evaluate(str(bundle), path, tmp_path, corpus=none, parties=none)
+    with pytest.raises(InputError, match="every record was seen in training"):
+        commands.evaluate(str(bundle), path, tmp_path / "out", corpus=none)
+    assert not (tmp_path / "out").exists()
+
+
+def test_copies_of_texts_that_shaped_the_model_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = bundle_that_saw(tmp_path, train=["pit"])
+    labels = {"stance": "none", "sequencing": "none", "shift": "none"}
+    for name, texts in (("pit", ["We left."]), ("quarry", ["we  left.", "We stayed."])):
+        lines = [json.dumps({"text": text, "negotiation": name, **labels}) for text in texts]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines))
+    corpus, out = tmp_path / "pit.jsonl", tmp_path / "out"
+    asked = (str(bundle), tmp_path / "quarry.jsonl", out)
+    commands.evaluate(*asked, corpus=corpus, baselines=False)
+    assert "left out: 1 of 2 records, whose texts" in capsys.readouterr().out
+    assert json.loads((out / "report.json").read_text())["records"] == 1
+    commands.evaluate(*asked, corpus=corpus, baselines=False, include_seen=True)
+    assert json.loads((out / "report.json").read_text())["records"] == 2
+    with pytest.raises(InputError, match=r"typo\.yaml: no such file"):
+        commands.evaluate(*asked, corpus=corpus, baselines=False, parties=Path("typo.yaml"))
 
 
 def test_articles_trained_on_are_left_out(tmp_path: Path, detente: Command) -> None:
@@ -272,6 +292,10 @@ def test_articles_trained_on_are_left_out(tmp_path: Path, detente: Command) -> N
     assert done.returncode == 0, done.stderr
     assert "left out: 1 of 2 articles" in done.stdout
     assert json.loads((tmp_path / "out" / "report.json").read_text())["articles"] == 1
+    done = detente("evaluate", bundle, gold, "-o", tmp_path / "out", "--include-seen")
+    assert done.returncode == 0, done.stderr
+    assert "left out" not in done.stdout
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["articles"] == 2
 
 
 def test_the_bundled_model_names_the_articles_it_was_trained_on(codebook: Codebook) -> None:

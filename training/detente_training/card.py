@@ -21,8 +21,9 @@ def write_card(path: Path, manifest: Manifest, report: Mapping[str, Any]) -> Non
             for dimension in manifest.codebook.dimensions
         ),
         "## Use",
-        "```python\nfrom detente import Tagger\n\ntagger = Tagger.load()  # or the path of this "
-        'folder\ntagger("The union dropped its demand.", holder="The union")\n```',
+        '```python\nfrom detente import Tagger\n\ntagger = Tagger.load("path/of/this/folder")  # '
+        "the bundled model: Tagger.load()\n"
+        'tagger("The union dropped its demand.", holder="The union")\n```',
         "Meant for reading many statements at once, with a person looking at what matters. Not for "
         "judging a person, and not for decisions without one.",
         "## Training",
@@ -33,8 +34,9 @@ def write_card(path: Path, manifest: Manifest, report: Mapping[str, Any]) -> Non
             for heading, rows in tables(report)
         ),
         "## Limits",
-        "English only. The figures are of text like that of the corpus; on other text they may be "
-        "much lower. The holder matters: without one the model reads the statement as a whole.",
+        "It reads the language it was trained on; the default encoder knows English. The figures "
+        "are of text like that of the corpus; on other text they may be much lower. The holder "
+        "matters: without one the model reads the statement as a whole.",
     ]
     path.write_text("\n\n".join(sections) + "\n", encoding="utf-8")
 

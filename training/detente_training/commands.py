@@ -70,6 +70,7 @@ def train(
     from detente_training.train import (
         Run,
         bundle_folder,
+        changed_settings,
         fit,
         holding,
         open_folder,
@@ -84,6 +85,8 @@ def train(
         bundle = bundle_folder(folder)
         if state.get("finished"):
             print(f"{folder} is finished; see {folder}/report.md, or train again with --fresh")
+            if others := changed_settings(run.config, folder):
+                print(f"not applied to it, since it is finished: {', '.join(others)}")
             return
         split = run.split
         articles = f" and {len(run.article_records)} of articles" if run.article_records else ""
@@ -121,8 +124,12 @@ def evaluate(
         Path, typer.Option(help="The training corpus, to fit the baselines on.")
     ] = Path("data/corpus"),
     parties: Annotated[
-        Path, typer.Option(help="Parties to swap names with, to see that names do not matter.")
-    ] = Path("data/parties.yaml"),
+        Path | None,
+        typer.Option(
+            help="Parties to swap names with, to see that names do not matter. Default: "
+            "data/parties.yaml, where it is there."
+        ),
+    ] = None,
     baselines: Annotated[
         bool, typer.Option(help="Fit baselines beside the model, some minutes on a large corpus.")
     ] = True,
@@ -133,10 +140,10 @@ def evaluate(
 ) -> None:
     """Measure a model on labelled records, beside its baselines, and with names swapped.
 
-    Records of negotiations the model was trained or calibrated on are left out. Baselines are
-    fitted on those same negotiations of the training corpus. A folder of annotated articles
-    (NAME.txt with NAME.json) is scored end to end instead: statements, speakers, holders, labels;
-    those the model was trained on are left out.
+    Records of negotiations the model was trained or calibrated on are left out, and others with
+    the same text as one of those. Baselines are fitted on those same negotiations of the training
+    corpus. A folder of annotated articles (NAME.txt with NAME.json) is scored end to end instead:
+    statements, speakers, holders, labels; those the model was trained on are left out.
 
     Examples:  detente evaluate default data/corpus  |  detente evaluate runs/default/bundle
     mine.jsonl -o mine-report  |  detente evaluate default mine.jsonl --no-baselines
@@ -151,30 +158,34 @@ def evaluate(
     from detente_training.gold import is_gold
     from detente_training.invariance import measure_names
     from detente_training.negotiation import read_negotiations
-    from detente_training.record import corpus_knows, read_records
+    from detente_training.record import corpus_knows, flatten, read_records
     from detente_training.report import MODEL, build_report, predict, print_report, save_report
     from detente_training.swap import Swapper, read_parties
 
-    make_folder(output)
     tagger = Tagger.load(None if model == "default" else model)
     if is_gold(data):
         _evaluate_articles(tagger, data, output, include_seen=include_seen)
         return
     manifest = tagger.manifest
+    used = manifest.corpus.seen
     records = read_records(data, tagger.codebook)
-    used = {*manifest.corpus.train, *manifest.corpus.validation, *manifest.corpus.taught}
+    swaps = parties or Path("data/parties.yaml")
+    others = read_parties(swaps) if parties or swaps.exists() else None
+    train = []
+    if corpus.exists() and corpus_knows(corpus, tagger.codebook):
+        train = [r for r in read_records(corpus, tagger.codebook) if r.negotiation in used]
     if not include_seen:
         unseen = [record for record in records if record.negotiation not in used]
         _tell_left_out(records, unseen, "records, whose negotiations")
-        records = unseen
+        known = {flatten(record.text) for record in train}
+        records = [record for record in unseen if flatten(record.text) not in known]
+        _tell_left_out(unseen, records, "records, whose texts")
     if not records:
-        raise InputError(f"{data}: every negotiation was seen in training; give other records")
+        raise InputError(f"{data}: every record was seen in training; give other records")
+    make_folder(output)
     show = sys.stderr.isatty()
     systems = {MODEL: predict(tagger, records, progress=show)}
-    train = []
-    if baselines and corpus.exists() and corpus_knows(corpus, tagger.codebook):
-        train = [r for r in read_records(corpus, tagger.codebook) if r.negotiation in used]
-    if train:
+    if baselines and train:
         source = EncoderConfig(source=manifest.encoder.source, sha256=manifest.encoder.sha256)
         embedder = None
         try:
@@ -190,13 +201,13 @@ def evaluate(
     report = build_report(
         records, tagger.codebook, systems, manifest.set_thresholds, manifest.thresholds
     )
-    if parties.exists():
+    if others:
         report |= measure_names(
             tagger,
             records,
             systems[MODEL],
             Swapper(read_negotiations(data)),
-            read_parties(parties),
+            others,
             progress=show,
         )
     title = f"{manifest.name} on {data.name}"
@@ -206,6 +217,7 @@ def evaluate(
 
 
 def _evaluate_articles(tagger: Tagger, folder: Path, output: Path, *, include_seen: bool) -> None:
+    from detente.files import make_folder
     from detente.progress import tracking
     from detente_training.gold import read_gold
     from detente_training.report import markdown_table, print_tables, write_report
@@ -221,6 +233,7 @@ def _evaluate_articles(tagger: Tagger, folder: Path, output: Path, *, include_se
         golds = unseen
     if not golds:
         raise InputError(f"{folder}: every article was seen in training; give other articles")
+    make_folder(output)
     articles = []
     with tracking("tagging", len(golds), show=sys.stderr.isatty()) as advance:
         for article in tagger.tag_many(gold.text for gold in golds):
@@ -276,8 +289,14 @@ def export(
 def teach(
     run: Annotated[Path, typer.Argument(help="The folder of a finished training run.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Where to write the readings, as Parquet.")
-    ] = Path("data/teacher.parquet"),
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Where to write the readings, as Parquet. Default: readings.parquet in the run's "
+            "folder.",
+        ),
+    ] = None,
     views: Annotated[
         int,
         typer.Option(min=0, help="How often each is also read with some words replaced."),
@@ -296,9 +315,12 @@ def teach(
     from detente_training.distillation import pairs_to_read, write_readings
     from detente_training.train import Run, load_classifier, read_logits
 
-    check_writable(output)
     opened = Run.open(run)
-    pairs = pairs_to_read(opened.training_records(), views=views, seed=opened.config.seed)
+    target = output or run / "readings.parquet"
+    check_writable(target)
+    # As they stand in the corpus: who learns from them may be told of other parties.
+    records = [*opened.split.train, *opened.article_records]
+    pairs = pairs_to_read(records, views=views, seed=opened.config.seed)
     logits = read_logits(
         opened,
         load_classifier(opened, run),
@@ -308,7 +330,7 @@ def teach(
         progress=sys.stderr.isatty(),
     )
     write_readings(
-        output,
+        target,
         opened.codebook,
         pairs,
         logits.tolist(),
@@ -316,7 +338,7 @@ def teach(
         opened.seen_negotiations,
         opened.seen_articles,
     )
-    print(f"{output}: {len(pairs)} readings of {len({text for text, _ in pairs})} statements")
+    print(f"{target}: {len(pairs)} readings of {len({text for text, _ in pairs})} statements")
 
 
 @corpus.command("check")
@@ -495,10 +517,12 @@ def reproduce(
     Examples:  detente reproduce runs/default  |  detente reproduce runs/default -o again
     """
     _require_training()
+    from contextlib import ExitStack
     from tempfile import TemporaryDirectory
 
     from detente.bundle import sha256
     from detente_training.check import check_table, failures
+    from detente_training.config import ExportConfig
     from detente_training.encoder import WEIGHTS
     from detente_training.export import export_run
     from detente_training.logbook import find_run
@@ -510,11 +534,15 @@ def reproduce(
         refuse_trained,
     )
     from detente_training.tracking import EpochPrinter
-    from detente_training.train import Run, bundle_folder, fit, open_folder
+    from detente_training.train import Run, bundle_folder, fit, holding, open_folder
 
     logged = find_run(run)
-    with TemporaryDirectory() as temporary:
-        config = logged.config.model_copy(update={"output": output or Path(temporary)})
+    # An int8 model that strays is told by its figures, beside all others.
+    bounds = ExportConfig(min_agreement=0, max_f1_loss=1)
+    with TemporaryDirectory() as temporary, ExitStack() as stack:
+        changed = {"output": output or Path(temporary), "export": bounds}
+        config = logged.config.model_copy(update=changed)
+        stack.enter_context(holding(config))
         refuse_trained(config.folder)
         again = Run(config)
         changes = find_changes(logged, again)

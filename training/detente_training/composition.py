@@ -116,7 +116,8 @@ def _agreement(records: Sequence[Record], codebook: Codebook) -> list[list[str]]
     names = [dimension.name for dimension in codebook.dimensions]
     groups = {"all": list(records)}
     for record in sorted(records, key=lambda record: record.negotiation):
-        groups.setdefault(record.negotiation, []).append(record)
+        if record.negotiation != "all":
+            groups.setdefault(record.negotiation, []).append(record)
     rows = [["negotiation", "annotated twice", *names]]
     for group, inside in groups.items():
         values = alpha(inside, codebook)

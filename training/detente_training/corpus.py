@@ -165,7 +165,10 @@ def _near_duplicates(records: Sequence[Record]) -> Iterator[str]:
             # The sketch only proposes; the true similarity decides.
             similarity = len(found & known[text]) / len(found | known[text])
             earlier = first[text]
-            paired = record.pair is not None and record.pair == earlier.pair
+            paired = record.pair is not None and (record.negotiation, record.pair) == (
+                earlier.negotiation,
+                earlier.pair,
+            )
             if similarity > NEAR_DUPLICATE and not paired:
                 yield (
                     f"{record.place}: near-duplicate of {earlier.place} (Jaccard {similarity:.2f})"
@@ -177,7 +180,7 @@ def _near_duplicates(records: Sequence[Record]) -> Iterator[str]:
 
 def _idle_pairs(records: Sequence[Record]) -> Iterator[str]:
     """Name contrast pairs that cannot be scored: no label is known and differs."""
-    for pair, numbers in pair_members(records).items():
+    for (_, pair), numbers in pair_members(records).items():
         found = [records[number] for number in numbers]
         if len(found) == 1:
             yield f"{found[0].place}: pair '{pair}' has no other record"

@@ -51,7 +51,7 @@ class Record:
     def pair(self) -> str | None:
         """The contrast pair it belongs to: two records, or a few, told apart by one small edit."""
         found: str | None = self.fields.get("pair")
-        return found
+        return found or None
 
 
 def parse_record(value: Mapping[str, Any], codebook: Codebook, place: str) -> Record:
@@ -82,7 +82,7 @@ def parse_record(value: Mapping[str, Any], codebook: Codebook, place: str) -> Re
             f"{place}: annotations must be a list of objects, one an annotator, each with the "
             "annotator's name"
         )
-    if not isinstance(value.get("pair", ""), str):
+    if not isinstance(value.get("pair") or "", str):
         raise InputError(f"{place}: the pair must be text")
     identifier, negotiation = value.get("id"), value.get("negotiation")
     known = {*labels, "id", "text", "holder", "negotiation", "implied"}
@@ -156,7 +156,8 @@ def _read_csv(path: Path) -> Iterator[tuple[str, dict[str, Any] | InputError]]:
             )
             continue
         cells = {name: cell or None for name, cell in row.items()}
-        yield place, {"negotiation": path.stem, **cells, "text": row["text"]}
+        negotiation = cells.get("negotiation") or path.stem
+        yield place, {**cells, "negotiation": negotiation, "text": row["text"]}
 
 
 def iterate_records(
@@ -216,12 +217,12 @@ def read_texts(path: str | Path) -> list[str]:
     return texts
 
 
-def pair_members(records: Sequence[Record]) -> dict[str, list[int]]:
-    """Return the places of the records of each contrast pair, by its id."""
-    members: dict[str, list[int]] = {}
+def pair_members(records: Sequence[Record]) -> dict[tuple[str, str], list[int]]:
+    """Return the places of the records of each contrast pair, by its negotiation and id."""
+    members: dict[tuple[str, str], list[int]] = {}
     for number, record in enumerate(records):
         if record.pair is not None:
-            members.setdefault(record.pair, []).append(number)
+            members.setdefault((record.negotiation, record.pair), []).append(number)
     return members
 
 

@@ -121,6 +121,9 @@ class Run:
                     "that split.only leaves; make others with: detente teach"
                 )
         _refuse_unfit_encoder(config)
+        if config.parties.exists() or config.parties != RunConfig.model_fields["parties"].default:
+            read_parties(config.parties)
+        read_negotiations(config.corpus)
 
     @classmethod
     def open(cls, folder: Path, overrides: Sequence[str] = ()) -> Run:
@@ -293,6 +296,19 @@ def holding(config: RunConfig) -> Iterator[None]:
     refusal = f"{config.folder}: another training of this run is going on; wait for it, or name=NEW"
     with locked(config.output / f".{config.name}.lock", refusal):
         yield
+
+
+def changed_settings(config: RunConfig, folder: Path) -> list[str]:
+    """Return the settings, as dotted keys, that are not those a run's folder was made with."""
+    before = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+    changed = []
+    for name, value in config.model_dump(mode="json").items():
+        if isinstance(value, dict):
+            known = before.get(name) or {}
+            changed += [f"{name}.{key}" for key in value if value[key] != known.get(key)]
+        elif value != before.get(name):
+            changed.append(name)
+    return changed
 
 
 def open_folder(run: Run, *, fresh: bool) -> Path:
