@@ -6,12 +6,12 @@ import gzip
 import json
 import multiprocessing
 import os
-import random
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -112,23 +112,19 @@ def test_a_run_killed_again_and_again_ends_with_the_same_table(
     output = tmp_path / "tags.jsonl"
     parts = output.with_name("tags.jsonl.parts")
     command = [sys.executable, "-c", SMALL_PARTS, "tag", str(many), "-o", str(output)]
-    rng = random.Random(4)
     for attempt in range(4):
         jobs = ["--jobs", "2"] if attempt % 2 else []
         resume = ["--resume"] if attempt else []
         before = len(list(parts.glob("part-*.parquet")))
-        with subprocess.Popen(
-            [*command, *jobs, *resume], stderr=subprocess.DEVNULL, cwd=ROOT
-        ) as process:
-            if attempt == 3:
-                break  # and let it come to its end
+        if attempt == 3:  # and let it come to its end
+            assert subprocess.run([*command, *jobs, *resume], cwd=ROOT, check=False).returncode == 1
+            break
+        with subprocess.Popen([*command, *jobs, *resume], cwd=ROOT) as process:
             while len(list(parts.glob("part-*.parquet"))) <= before:
                 assert process.poll() is None
                 time.sleep(0.01)
-            time.sleep(rng.uniform(0, 0.2))
             process.kill()
         assert not output.exists()
-    assert process.returncode == 1
     _assert_complete(output, whole)
 
 
@@ -303,6 +299,18 @@ def test_a_model_that_is_missing_is_told_before_anything_is_read(
     done = detente("tag", ARTICLES, "-m", tmp_path / "none", "-o", tmp_path / "x.csv")
     assert_one_line_error(done, "none")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_users_actors_reach_every_process(tmp_path: Path, detente: Command, jobs: int) -> None:
+    (tmp_path / "mine.yaml").write_text("actors:\n  TAR:\n    names: [Tarsa]\n")
+    (tmp_path / "a.txt").write_text("Tarsa refused to sign the accord.")
+    (tmp_path / "b.txt").write_text("Tarsa agreed to sign the accord.")
+    options = ["--actors", "mine.yaml", "--jobs", jobs, "-o", "tags.jsonl"]
+    done = detente("tag", "a.txt", "b.txt", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in (tmp_path / "tags.jsonl").read_text().splitlines()]
+    assert [(row["article"], row["actor"]) for row in rows] == [("a.txt", "TAR"), ("b.txt", "TAR")]
 
 
 @pytest.mark.parametrize("options", [[], ["-o", "tags.csv", "--jobs", "2"]])
@@ -748,15 +756,49 @@ def test_an_article_over_which_a_process_dies_costs_no_other() -> None:
     assert any("one by one" in note for outcome in outcomes for note in outcome.notes)
 
 
-def test_processes_that_are_killed_from_outside_cost_no_article() -> None:
+class Slow(Entry):
+    """Waits, when it is read first, until its process is killed; says so by a file."""
+
+    def read(self, say: Callable[[str], None] = print) -> Source:
+        assert isinstance(self.content, Source)
+        reached = Path(self.content.title or "")
+        if not reached.exists():
+            reached.touch()
+            time.sleep(600)
+        return self.content
+
+
+def test_processes_that_are_killed_from_outside_cost_no_article(tmp_path: Path) -> None:
     texts = [Source(f"a{n}", "Iran refused. Iraq agreed.") for n in range(40)]
-    outcomes = tag_locally((Entry(0, n, text) for n, text in enumerate(texts)), Settings(), 2)
+    entries = [Entry(0, n, text) for n, text in enumerate(texts)]
+    entries[20] = Slow(0, 20, replace(texts[20], title=str(tmp_path / "reached")))
+    outcomes = tag_locally(entries, Settings(), 2)
     first = next(outcomes)
-    for process in multiprocessing.active_children():
+    while not (tmp_path / "reached").exists():
+        time.sleep(0.01)
+    killed = multiprocessing.active_children()
+    assert killed
+    for process in killed:
         process.kill()
     rest = list(outcomes)
     assert [outcome.name for outcome in [first, *rest]] == [text.name for text in texts]
     assert all(outcome.rows for outcome in rest)
+    assert any("one by one" in note for outcome in rest for note in outcome.notes)
+
+
+def test_articles_are_drawn_only_a_little_ahead() -> None:
+    drawn = 0
+
+    def entries() -> Iterator[Entry]:
+        nonlocal drawn
+        for n in range(2000):
+            drawn += 1
+            yield Entry(0, n, Source(f"a{n}", "Iran refused."))
+
+    outcomes = tag_locally(entries(), Settings(), 2)
+    next(outcomes)
+    outcomes.close()  # type: ignore[attr-defined]
+    assert drawn < 200
 
 
 def test_processes_that_die_at_once_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:

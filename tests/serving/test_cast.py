@@ -139,11 +139,14 @@ def test_two_unions_are_told_apart(gazetteer: Gazetteer) -> None:
         "Kestrel Holdings and Kestrel Group left."
     )
     parties = [party for _, party in named(gazetteer, text)]
-    assert parties[:4] == ["Nurses' Union"] * 2 + ["Pilots' Union"] * 2
+    unions = ["Nurses' Union"] * 2 + ["Pilots' Union"] * 2
+    assert parties == [*unions, "Kestrel Holdings", "Kestrel Group"]
 
 
 def test_namings_are_in_order_and_do_not_overlap(gazetteer: Gazetteer) -> None:
-    for path in (ROOT / "data" / "articles").glob("*.txt"):
+    paths = sorted((ROOT / "data" / "articles").glob("*.txt"))
+    assert len(paths) > 100
+    for path in paths:
         text = path.read_text()
         namings = gazetteer.find_article(text)
         for naming, following in pairwise(namings):
@@ -156,9 +159,9 @@ def test_time_grows_with_the_article_only(gazetteer: Gazetteer) -> None:
     nasty = "Alpha Union Beta's Front of " * 40
 
     def seconds(text: str) -> float:
-        begin = time.perf_counter()
+        begin = time.process_time()
         gazetteer.find_article(text)
-        return time.perf_counter() - begin
+        return time.process_time() - begin
 
     for text in (article, nasty, "A " * 2000, "a" * 4000, "the " * 1000):
         small = min(seconds(text * 4) for _ in range(5))

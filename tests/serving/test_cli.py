@@ -76,6 +76,49 @@ def test_classify_a_file(detente: Command, tmp_path: Path) -> None:
             assert cell["probabilities"][cell["label"]] == cell["probability"]
 
 
+def test_classify_goes_through_a_file_in_slices(tmp_path: Path, tagger: Tagger) -> None:
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    texts = [f"Delegate {n} {verb} it." for n in range(2) for verb in ("refused", "accepted")]
+    texts.append("It rained.")
+    source.write_text("".join(json.dumps({"id": f"i{t}", "text": t}) + "\n" for t in texts))
+    code = "import detente.cli as c; c._SLICE = 2; c.main()"
+    command = [sys.executable, "-c", code, "classify", "-i", str(source), "-o", str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stderr == ""
+    rows = [json.loads(line) for line in target.read_text().splitlines()]
+    assert [(row["id"], row["text"]) for row in rows] == [(f"i{text}", text) for text in texts]
+    for row, reading in zip(rows, tagger.classify(texts), strict=True):
+        assert {name: row[name]["label"] for name, _ in reading} == {
+            name: prediction.label for name, prediction in reading
+        }
+    short = subprocess.run(
+        f"{sys.executable} -m detente.cli classify -i {source} | head -1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+    assert (json.loads(short.stdout)["id"], short.stderr) == ("iDelegate 0 refused it.", "")
+
+
+def test_tag_reads_the_columns_it_is_told(detente: Command, tmp_path: Path) -> None:
+    table, tags = tmp_path / "a.csv", tmp_path / "tags.jsonl"
+    table.write_text(
+        "id,text,date,title,key,story,when,head,desk\n"
+        "1,It rained.,2020-01-01,Decoy,k7,Japan refused to sign.,11/02/2024,Talks fail,world\n"
+    )
+    options = {"text": "story", "id": "key", "date": "when", "title": "head"}
+    columns = [word for name, column in options.items() for word in (f"--{name}-column", column)]
+    columns += ["--date-format", "%m/%d/%Y", "--keep", "desk"]
+    done = detente("tag", table, *columns, "-o", tags)
+    assert done.returncode == 0, done.stderr
+    (row,) = [json.loads(line) for line in tags.read_text().splitlines()]
+    assert row["text"] == "Japan refused to sign."
+    found = [row[name] for name in ("article", "date", "title", "desk")]
+    assert found == ["k7", "2024-11-02", "Talks fail", "world"]
+
+
 @pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
 def test_tag_writes_one_flat_row_per_party(
     detente: Command, article: Path, tmp_path: Path, ending: str
@@ -215,9 +258,13 @@ def test_output_that_cannot_be_written(detente: Command, article: Path, tmp_path
     folder = tmp_path / "folder.csv"
     folder.mkdir()
     assert_one_line_error(detente("tag", article, "-o", folder), "is a folder")
-    if os.geteuid() != 0:
-        folder.chmod(0o500)
-        assert_one_line_error(detente("tag", article, "-o", folder / "t.csv"), "cannot be written")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written(detente: Command, article: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0o500)
+    assert_one_line_error(detente("tag", article, "-o", folder / "t.csv"), "cannot be written")
 
 
 def test_a_missing_model_is_named(detente: Command, article: Path) -> None:
@@ -390,6 +437,22 @@ def test_a_summary_says_how_many_parties_it_does_not_show(detente: Command, tmp_
     assert done.stdout.count("Party ") == 20
     assert done.stderr == "detente: 20 of 21 parties shown; --top N or -o FILE for all\n"
     assert not detente("summarize", tags, "--period", "none", "--top", 3).stderr
+
+
+def test_a_summary_leaves_out_what_is_not_sure(detente: Command, tmp_path: Path) -> None:
+    tags, table = tmp_path / "tags.csv", tmp_path / "sum.csv"
+    tags.write_text(
+        "actor,party,stance,stance_probability,abstained\n"
+        ",Oslo,flexible,0.9,\n,Oslo,flexible,0.6,\n,Oslo,flexible,0.95,stance\n"
+    )
+    counts = []
+    for options in ([], ["--min-confidence", "0.8"], ["--drop-abstained"]):
+        done = detente("summarize", tags, "--period", "none", *options, "-o", table)
+        assert done.returncode == 0, done.stderr
+        with table.open(newline="") as stream:
+            (row,) = csv.DictReader(stream)
+        counts.append(int(row["stance_count"]))
+    assert counts == [3, 2, 2]
 
 
 def test_articles_cannot_drive_the_terminal(detente: Command, tmp_path: Path) -> None:

@@ -163,8 +163,10 @@ def made(text: str, cold: float, evidence: tuple[Evidence, ...] = ()) -> Reading
 
 def test_a_statement_of_nothing_but_its_holder(tagger: Tagger) -> None:
     for holder in ("Never", None):
-        tagger("Never", holder, explain=True)
-    assert explain(made("Never", 0.9), lambda pairs: [made("", 0.9) for _ in pairs])
+        reading = tagger("Never", holder, explain=True)
+        assert [prediction.label for _, prediction in reading]
+    explained = explain(made("Never", 0.9), lambda pairs: [made("", 0.9) for _ in pairs])
+    assert explained.predictions["warmth"].evidence == ()
 
 
 def test_an_article_is_explained_when_asked(tagger: Tagger, codebook: Codebook) -> None:

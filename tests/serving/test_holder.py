@@ -154,12 +154,15 @@ def test_a_name_may_end_in_a_full_stop(discourse: Discourse) -> None:
 
 def test_mentions_index_the_article(discourse: Discourse) -> None:
     text = "Oslo,\r\nhe said, would wait.\n\n‘We accept,’ said Peru’s envoy.\r\n"
+    found = []
     for told in read(discourse, text):
         for candidate in told.candidates:
             assert candidate is not None
             mention = candidate.mention
             if mention.start is not None:
                 assert text[mention.start : mention.end] == mention.text
+                found.append(mention.text)
+    assert len(found) >= 2
 
 
 @pytest.mark.parametrize(

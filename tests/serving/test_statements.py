@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import textwrap
-import time
 
 import pytest
 from hypothesis import given
@@ -55,11 +54,10 @@ def test_a_line_that_is_a_paragraph_stays_one() -> None:
     assert statements(text)[-2:] == ["They left.", "End"]
 
 
-def test_wrapped_text_takes_time_in_proportion() -> None:
+@pytest.mark.usefixtures("soon")
+def test_long_wrapped_text_takes_no_time() -> None:
     text = textwrap.fill("The union said on Monday that it would meet. " * 40_000, 72)
-    begun = time.process_time()
     assert len(split_statements(text)) == 40_000
-    assert time.process_time() - begun < 15
 
 
 @pytest.mark.parametrize("wrapped", [False, True])

@@ -14,10 +14,12 @@ import detente
 from detente import Tagger
 from detente.article import Mention, columns
 from detente.bundle import Bundle
+from detente.codebook import Dimension
 from detente.encoding import mark_holder, prepare
 from detente.errors import BundleError, InputError
 from detente.holder import Candidate
 from detente.scene import Party
+from detente.tagger import _join_windows
 
 SOFTER = '"Norway is now taking a softer line than in the spring," the minister said.'
 STATEMENTS = [
@@ -176,6 +178,16 @@ def test_one_tagger_serves_many_threads(tagger: Tagger) -> None:
             assert list(found) == expected * 3
 
 
+def test_one_tagger_tags_in_many_threads(tagger: Tagger) -> None:
+    texts = [f"{statement} {SOFTER}" for statement in STATEMENTS]
+    expected = [tagger.tag(text).rows() for text in texts]
+    assert all(expected)
+    fresh = Tagger.load()  # loads its parts at the first article, in all threads at once
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda text: fresh.tag(text).rows(), texts * 3))
+    assert found == expected * 3
+
+
 def test_an_article_is_tagged_with_exact_offsets(tagger: Tagger) -> None:
     text = "Envoys talk\n\nJapan told the\nunion no. Rain fell in Zürich — 😀. “Yes,” said Oslo.\n"
     article = tagger.tag(text, name="a")
@@ -268,6 +280,22 @@ def test_an_unforeseen_failure_does_not_end_the_others(
         patch.setattr(tagger, "_discourse", lambda _: [][0])
         assert not list(tagger.tag_many(["Japan said no."], on_failure=failures.append))
     assert failures[0].message == "article 1: IndexError: list index out of range"
+
+
+def test_windows_are_joined_by_the_one_that_takes_a_position() -> None:
+    windows = np.array([[0.9, 0.1], [0.3, 0.7]])
+    without = Dimension(name="tone", labels=("calm", "sharp"))
+    assert _join_windows(windows, without).tolist() == pytest.approx([0.6, 0.4])
+    silent = Dimension(name="tone", labels=("calm", "sharp"), no_position="calm")
+    assert _join_windows(windows, silent).tolist() == [0.3, 0.7]
+
+
+def test_a_users_actors_are_found(tmp_path: Path) -> None:
+    text = "Tarsa refused to sign the accord."
+    path = tmp_path / "mine.yaml"
+    path.write_text("actors:\n  TAR:\n    names: [Tarsa]\n")
+    (row,) = Tagger.load(actors=path).tag(text).rows()
+    assert (row["holder"], row["actor"]) == ("Tarsa", "TAR")
 
 
 def test_a_missing_file_of_actors_is_told_at_once(tmp_path: Path) -> None:

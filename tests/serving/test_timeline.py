@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import datetime
 import sys
-import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -173,12 +172,11 @@ def test_time_is_labelled_by_period(
 
 
 @pytest.mark.parametrize("period", ["day", "week", "month", "quarter", "year"])
+@pytest.mark.usefixtures("soon")
 def test_a_mistyped_year_does_not_hang_it(tmp_path: Path, period: Period) -> None:
     days = (datetime.date(1, 1, 1), datetime.date(2024, 1, 1), datetime.date(9999, 12, 27))
     made = summary(*(tally("USA", day, (1, 0)) for day in days), period=period)
-    before = time.monotonic()
     root = draw(tmp_path / "t.svg", made)
-    assert time.monotonic() - before < 5
     assert len(words(root)) < 40
 
 
