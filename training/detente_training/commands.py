@@ -211,8 +211,8 @@ def evaluate(
             progress=show,
         )
     title = f"{manifest.name} on {data.name}"
-    print_report(report, title)
     save_report(report, output, title)
+    print_report(report, title)
     print(f"report: {output / 'report.md'}")
 
 
@@ -241,11 +241,11 @@ def _evaluate_articles(tagger: Tagger, folder: Path, output: Path, *, include_se
             advance(1)
     report = score_articles(articles, golds, tagger.codebook)
     tables = score_tables(report)
-    print_tables(tables)
     lines = [
         line for heading, rows in tables for line in (f"# {heading}", "", *markdown_table(rows))
     ]
     write_report(report, "\n".join(lines) + "\n", output)
+    print_tables(tables)
     print(f"report: {output / 'report.md'}")
 
 
