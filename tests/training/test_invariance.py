@@ -55,7 +55,7 @@ def test_nothing_to_swap(tagger: Tagger) -> None:
 
 def test_only_holders_change_places(tagger: Tagger, codebook: Codebook) -> None:
     swapper = Swapper(read_negotiations(CORPUS))
-    parties = read_parties(ROOT / "data" / "parties.yaml").parties[:5]
+    parties = read_parties(ROOT / "data" / "parties.yaml").parties[5:11]  # of two groups
     # Records are told apart by how many of them are drawn; those of other holders are not.
     colombia = [
         record
@@ -69,4 +69,8 @@ def test_only_holders_change_places(tagger: Tagger, codebook: Codebook) -> None:
     assert measure_spread(tagger, others, swapper, parties) == {}
     spread = measure_spread(tagger, [*own, *others], swapper, parties)
     assert spread["stance"]["records"] == len(own)
-    assert 0 <= spread["stance"]["low"][1] <= spread["stance"]["high"][1] <= 1
+    low, high = spread["stance"]["low"][1], spread["stance"]["high"][1]
+    assert 0 <= low <= high <= 1
+    groups = spread["stance"]["groups"]
+    assert list(groups) == list(dict.fromkeys(party.group for party in parties))
+    assert all(low <= mean <= high for mean in groups.values())

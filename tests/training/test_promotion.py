@@ -14,7 +14,9 @@ from detente_training.report import MODEL
 from detente_training.tracking import _figures
 
 LABELS = ("warm", "cold")
-NO_BOUNDS = PromotionConfig(max_flips=None, max_calibration_error=None)
+NO_BOUNDS = PromotionConfig(
+    max_flips=None, max_change=None, max_spread=None, max_calibration_error=None
+)
 
 
 def answers(right: int, count: int = 40, text: str = "Text") -> list[Answer]:
@@ -29,10 +31,16 @@ def answers(right: int, count: int = 40, text: str = "Text") -> list[Answer]:
     return found
 
 
-def report(value: float | None = 0.8, flips: float | None = 0.01, error: float = 0.02) -> Any:
+def report(
+    value: float | None = 0.8,
+    flips: float | None = 0.01,
+    error: float = 0.02,
+    change: float = 0.01,
+) -> Any:
     interval = {"value": value, "low": value and value - 0.1, "high": value and value + 0.1}
     scores = {"macro_f1": interval, "calibration_error": error}
-    swaps = {} if flips is None else {"all": {"records": 9, "tone": {"flips": flips}}}
+    swapped = {"flips": flips, "change": change}
+    swaps = {} if flips is None else {"all": {"records": 9, "tone": swapped}}
     return {
         "negotiations": ["pier"],
         "dimensions": {"tone": {"records": 0 if value is None else 40, "systems": {MODEL: scores}}},
@@ -154,16 +162,27 @@ def test_what_cannot_be_compared_does_not_pass() -> None:
 
 def test_the_first_champion_has_to_keep_to_the_bounds() -> None:
     bounds = PromotionConfig()
-    assert [c.passed for c in judge(Evidence(report(), []), None, bounds)] == [True, True]
-    failed = judge(Evidence(report(flips=0.03, error=0.04), []), None, bounds)
+    assert [c.passed for c in judge(Evidence(report(), []), None, bounds)] == [True] * 3
+    failed = judge(Evidence(report(flips=0.03, error=0.04, change=0.05), []), None, bounds)
     assert failures(failed) == (
         "tone name-swap flips (0.030, wanted at most 0.02); "
+        "tone name-swap change (0.050, wanted at most 0.03); "
         "tone calibration error (0.040, wanted at most 0.03)"
     )
     unmeasured = judge(Evidence(report(None, flips=None), []), None, bounds)
-    assert [c.found for c in unmeasured] == ["not measured", "not measured"]
+    assert [c.found for c in unmeasured] == ["not measured"] * 3
     assert not any(c.passed for c in unmeasured)
     assert judge(Evidence(report(None, flips=None), []), None, NO_BOUNDS) == []
+
+
+@pytest.mark.parametrize(("high", "passed"), [(0.52, True), (0.54, False)])
+def test_no_party_may_stand_apart_from_the_others(high: float, passed: bool) -> None:
+    spread = {"tone": {"records": 60, "low": ["Vale", 0.5], "high": ["Moor", high]}}
+    run = Evidence({**report(), "spread": spread}, [])
+    checks = {check.name: check for check in judge(run, None, PromotionConfig())}
+    check = checks["tone mean of parties on its scale"]
+    assert (check.passed, check.found) == (passed, f"{high - 0.5:.3f} between Vale and Moor")
+    assert judge(run, None, NO_BOUNDS) == []
 
 
 @pytest.mark.parametrize(("chance", "passed"), [(0.05, True), (0.035, False), (None, False)])

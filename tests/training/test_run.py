@@ -117,7 +117,7 @@ def test_export_again_and_evaluate(detente: Command, trained: Path, workplace: P
     done = detente("evaluate", target, records, "-o", "out", cwd=workplace)
     assert done.returncode == 0, done.stderr
     assert "left out:" in done.stdout
-    assert "Name swaps" in done.stdout
+    assert "Name swaps of" in done.stdout
     report = json.loads((workplace / "out" / "report.json").read_text())
     for name, scores in report["dimensions"].items():
         for system, figures in scores["systems"].items():

@@ -119,6 +119,19 @@ class PromotionConfig(_Model):
         description="share of a dimension's labels that other names may change; the names of one "
         "group may exceed it within their 95% interval",
     )
+    max_change: float | None = Field(
+        0.03,
+        ge=0,
+        le=1,
+        description="mean change of the first label's probability that other names may make",
+    )
+    max_spread: float | None = Field(
+        0.03,
+        ge=0,
+        le=1,
+        description="how far two parties' means on a dimension's scale, 0 to 1, may lie apart over "
+        "the same statements; no bound where none names its holder alone",
+    )
     max_calibration_error: float | None = Field(
         0.03,
         ge=0,

@@ -38,8 +38,9 @@ def measure_names(
         seed: of the draw.
 
     Returns:
-        ``invariance``, see `measure_invariance`; ``unswapped``, the groups of parties that it says
-        nothing of, since no record could be told of them; ``spread``, see `measure_spread`.
+        ``invariance``, see `measure_invariance`, and ``drawn``, of how many records;
+        ``unswapped``, the groups of parties that it says nothing of, since no record could be told
+        of them; ``spread``, see `measure_spread`.
     """
     count = min(size or len(records), len(records))
     drawn = sorted(random.Random(seed).sample(range(len(records)), count))
@@ -53,6 +54,7 @@ def measure_names(
     )
     return {
         "invariance": invariance,
+        "drawn": count,
         "unswapped": [group for group in parties.groups if group not in invariance],
         "spread": measure_spread(tagger, records, swapper, parties.parties, seed=seed),
     }
@@ -143,7 +145,8 @@ def measure_spread(
     Returns:
         For each ordinal dimension ``low`` and ``high``, the parties with the lowest and highest
         mean on the scale, each as (name, mean): 0 is its first label, 1 its last, and "no
-        position" counts as the middle. ``records`` tells of how many. Empty without any.
+        position" counts as the middle. ``groups`` has the mean of each group's parties,
+        ``records`` tells of how many statements. Empty without any.
     """
     alone = [
         record
@@ -170,9 +173,14 @@ def measure_spread(
         points[list(dimension.scale)] = np.linspace(0, 1, len(dimension.scale))
         means = (readings[dimension.name] @ points).reshape(len(kept), -1).mean(axis=0)
         low, high = int(means.argmin()), int(means.argmax())
+        groups = dict.fromkeys(party.group for party in parties)
         spread[dimension.name] = {
             "records": len(kept),
             "low": (parties[low].name, float(means[low])),
             "high": (parties[high].name, float(means[high])),
+            "groups": {
+                group: float(means[[party.group == group for party in parties]].mean())
+                for group in groups
+            },
         }
     return spread

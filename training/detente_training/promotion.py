@@ -38,12 +38,15 @@ def judge(candidate: Evidence, champion: Evidence | None, bounds: PromotionConfi
     checks = compare(candidate, champion) if champion else []
     for name, scores in candidate.report["dimensions"].items():
         swaps = candidate.report.get("invariance") or {}
-        flips = swaps.get("all", {}).get(name, {}).get("flips")
+        swapped = swaps.get("all", {}).get(name, {})
+        spread = (candidate.report.get("spread") or {}).get(name)
         ours = scores["systems"][MODEL]
         error = ours["calibration_error"] if scores["records"] else None
         checks += [
-            *_bounded(f"{name} name-swap flips", flips, bounds.max_flips),
+            *_bounded(f"{name} name-swap flips", swapped.get("flips"), bounds.max_flips),
             *_bounded_groups(name, candidate.report, bounds.max_flips),
+            *_bounded(f"{name} name-swap change", swapped.get("change"), bounds.max_change),
+            *_bounded_spread(name, spread, bounds.max_spread),
             *_bounded(
                 f"{name} calibration error",
                 error,
@@ -148,6 +151,18 @@ def _bounded_groups(name: str, report: Mapping[str, Any], limit: float | None) -
     wanted = f"not all of the interval above {limit:g}"
     found = f"{flips[worst]} in {worst}"
     return [Check(title, found, wanted, flips[worst].low <= limit)]
+
+
+def _bounded_spread(
+    name: str, spread: Mapping[str, Any] | None, limit: float | None
+) -> list[Check]:
+    """Check how far two parties' means lie apart; a dimension without a scale has none."""
+    if spread is None or limit is None:
+        return []
+    (lowest, low), (highest, high) = spread["low"], spread["high"]
+    found = f"{high - low:.3f} between {lowest} and {highest}"
+    title = f"{name} mean of parties on its scale"
+    return [Check(title, found, f"at most {limit:g} apart", high - low <= limit)]
 
 
 def _flips(scores: Mapping[str, Any], name: str) -> Interval:

@@ -296,13 +296,20 @@ def tables(report: Mapping[str, Any]) -> list[tuple[str, list[list[str]]]]:
         for group, scores in report["invariance"].items():
             changes = (f"{scores[n]['flips']:.1%}, {scores[n]['change']:.3f}" for n in names)
             rows.append([group, str(scores["records"]), *changes])
-        swaps.append(("Name swaps: labels that change, mean change of probability", rows))
+        of = f"of {report['drawn']} of {report['records']} records"
+        swaps.append((f"Name swaps {of}: labels that change, mean change of probability", rows))
     if report.get("spread"):
         rows = [["mean on the scale, 0 to 1", "lowest party", "highest party", "between them"]]
         for name, spread in report["spread"].items():
             ends = (f"{party} {mean:.3f}" for party, mean in (spread["low"], spread["high"]))
             rows.append([name, *ends, f"{spread['high'][1] - spread['low'][1]:.3f}"])
-        swaps.append(("One party after the other in the same statements", rows))
+        count = max(spread["records"] for spread in report["spread"].values())
+        title = f'One party after the other in the same {count} statements; "no position" is 0.5'
+        swaps.append((title, rows))
+        means = [spread["groups"] for spread in report["spread"].values()]
+        rows = [["mean of a group's parties in them", *report["spread"]]]
+        rows += [[group, *(f"{mean[group]:.3f}" for mean in means)] for group in means[0]]
+        swaps.append(("The same by group of parties", rows))
     return [
         ("Macro-F1 [95% interval]", f1),
         *contrast,

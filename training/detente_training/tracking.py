@@ -156,6 +156,8 @@ def _figures(report: Mapping[str, Any]) -> dict[str, float]:
         swaps = report.get("invariance") or {}
         for name, value in swaps.get("all", {}).get(dimension, {}).items():
             figures[f"test_{dimension}_swap_{name}"] = value
+        if spread := (report.get("spread") or {}).get(dimension):
+            figures[f"test_{dimension}_spread"] = spread["high"][1] - spread["low"][1]
     named: dict[str, float] = {}
     for name, value in figures.items():
         if not math.isnan(value):
