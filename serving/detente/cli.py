@@ -356,7 +356,8 @@ def tag(
     from detente.article import takes_position
     from detente.batch import Batch, Outcomes, describe_failures, tally
     from detente.bundle import read_manifest
-    from detente.intake.listing import STDIN, named_files
+    from detente.files import followed
+    from detente.intake.listing import STDIN, TABLES, ending, is_url, named_files
     from detente.intake.reader import Columns, check_tables, count_articles, entries, list_files
     from detente.parts import See, Totals, parts_folder, without_output
     from detente.progress import tracking
@@ -372,6 +373,8 @@ def tag(
         from detente.parties.actors import read_actors
 
         read_actors(actors)  # or else every article would fail for it
+    if output is not None and not is_url(output):
+        output = str(followed(output))  # parts and errors go where the table goes
     folder = locate_model(model)
     manifest = read_manifest(folder)
     kept = tuple(keep or ())
@@ -393,7 +396,7 @@ def tag(
         min_confidence=min_confidence,
         keep=kept,
         batch_size=batch_size,
-        threads=threads or (0 if jobs in (None, 1) else max(1, (os.cpu_count() or 1) // jobs)),
+        threads=threads or (0 if jobs in (None, 1) else max(1, _count_cores() // jobs)),
     )
     files: Sequence[File]
     others = Counter[str]()
@@ -409,6 +412,12 @@ def tag(
         table_path = Path(output) if output else None
         listed = list_files(paths, others, notes)
         local = without_output(listed, table_path, named_files(paths), notes)
+        if columns != Columns() and not any(ending(file) in TABLES for file in local):
+            hint = "; save what comes on stdin as a .csv or .jsonl file" if STDIN in local else ""
+            raise InputError(
+                f"{' '.join(paths)}: holds no table, and the options for columns and dates are for "
+                f"tables alone{hint}"
+            )
         files = local
 
         def start_engine(start: tuple[int, int]) -> Outcomes:
@@ -578,11 +587,13 @@ def show(
     from rich.console import Console
 
     from detente.files import replacing
+    from detente.intake.listing import list_files
     from detente.intake.source import Columns
     from detente.picture import article_text, save_svg
     from detente.tagger import Tagger
 
-    _refuse_own(path, html, svg)
+    for file in list_files([path], say=lambda _: None):  # _pick_article says it
+        _refuse_own(file, html, svg)
     source = _pick_article(path, Columns(text_column, id_column), identifier)
     tagger = Tagger.load(model, threads=threads, actors=actors)
     article = tagger.tag(source, explain=explain)
@@ -596,6 +607,13 @@ def show(
         save_svg(article_text(article, tagger.codebook), svg, title=title)
     if not svg and not html:
         Console().print(article_text(article, tagger.codebook))
+
+
+def _count_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _refuse_own(path: str | Path, *outputs: Path | None) -> None:

@@ -186,14 +186,22 @@ def make_folder(path: str | Path) -> Path:
     return path
 
 
+def followed(path: str | Path) -> Path:
+    """Return the path, or of a link that to which it leads."""
+    path = Path(path)
+    return Path(os.path.realpath(path)) if os.path.islink(path) else path
+
+
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside ``path``; it takes the name of ``path`` only on success.
 
+    A link stays one: the file that it leads to is replaced.
+
     Raises:
         InputError: the folder does not exist or cannot be written, or the disk is full.
     """
-    path = Path(path)
+    path = followed(path)
     temporary = _make_temporary(path)
     try:
         yield temporary
@@ -260,7 +268,7 @@ def check_writable(path: str | Path) -> None:
     Raises:
         InputError: the folder does not exist or cannot be written.
     """
-    _make_temporary(Path(path)).unlink()
+    _make_temporary(followed(path)).unlink()
 
 
 def _make_temporary(path: Path) -> Path:

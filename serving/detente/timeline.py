@@ -114,7 +114,7 @@ def save_timeline(summary: Summary, path: str | Path, *, top: int | None = 6) ->
     """Draw the parties with most positions, atomically; the format follows the ending.
 
     A dot is the mean on an ordinal scale, its area the number of rows behind it; dashes bridge
-    periods without rows. Nominal dimensions of one or two labels are drawn as triangles, those
+    periods without any. Nominal dimensions of one or two labels are drawn as triangles, those
     of more as bars of shares.
 
     Args:
@@ -290,7 +290,7 @@ class _Drawing:
     @cached_property
     def most(self) -> int:
         """The largest number of rows behind a dot."""
-        return max((t.count(d) for t in self.summary.tallies for d in self.lines), default=1)
+        return max((t.count(d) for t in self.summary.tallies for d in self.lines), default=0) or 1
 
     def shapes(self) -> Iterator[Shape]:
         """Yield everything, what lies below first."""
@@ -346,9 +346,9 @@ class _Drawing:
                 [Stroke(line, colour, 1.6), Disc(8, -4, 4, colour)],
                 f"mean, 0 = {labels[0]} to 1 = {labels[-1]}",
             ),
-            ([Stroke(line, colour, 1.2, dashed=True)], "across periods without rows"),
-            ([Disc(8, -4, self._radius(1), colour)], "1 row"),
-            ([Disc(8, -4, self._radius(self.most), colour)], f"{self.most} rows"),
+            ([Stroke(line, colour, 1.2, dashed=True)], "across periods without one"),
+            ([Disc(8, -4, self._radius(1), colour)], "of 1 row"),
+            ([Disc(8, -4, self._radius(self.most), colour)], f"of {self.most}"),
         ]
 
     def _radius(self, count: int) -> float:

@@ -94,6 +94,11 @@ def test_one_party_by_all_its_names(gazetteer: Gazetteer, text: str, expected: l
     assert len({party for _, party in found}) == 1
 
 
+def test_a_party_is_one_however_its_apostrophe_is_printed(gazetteer: Gazetteer) -> None:
+    texts = ("The Dock Workers' Union left.", "The Dock Workers’ Union left.")
+    assert [named(gazetteer, text)[0][1] for text in texts] == ["Dock Workers' Union"] * 2
+
+
 def test_natural_resources_are_no_company(gazetteer: Gazetteer) -> None:
     text = "The Minister for Natural Resources told Saltash Resources. Saltash left."
     assert [party for _, party in named(gazetteer, text)] == ["Saltash Resources"] * 2

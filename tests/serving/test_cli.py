@@ -144,6 +144,19 @@ def test_tag_writes_one_flat_row_per_party(
         assert 0 < float(row["stance_probability"]) <= 1
 
 
+def test_where_a_link_leads_is_written(detente: Command, article: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    empty = tmp_path / "empty.txt"
+    empty.touch()
+    link = tmp_path / "tags.jsonl"
+    link.symlink_to(disk / "all.jsonl")
+    assert detente("tag", article, empty, "-o", link).returncode == 1
+    assert link.is_symlink()
+    assert {file.name for file in disk.iterdir()} == {"all.jsonl", "all.jsonl.errors.jsonl"}
+    assert len(link.read_text().splitlines()) == 2
+
+
 def test_tag_prints_a_table(detente: Command, article: Path) -> None:
     done = detente("tag", article)
     assert done.returncode == 0
@@ -324,6 +337,10 @@ def test_options_that_do_nothing_are_refused(detente: Command, article: Path) ->
     done = detente("tag", article, "--address", "127.0.0.1:9")
     assert_one_line_error(done, "--address goes with --engine ray")
     assert_one_line_error(detente("tag", ""), "empty name")
+    for options in (["--keep", "desk"], ["--text-column", "body"], ["--date-format", "%d.%m.%Y"]):
+        done = detente("tag", article, *options)
+        assert_one_line_error(done, f"{article}: holds no table", "for tables alone")
+    assert_one_line_error(detente("tag", "-", "--id-column", "id"), "save what comes on stdin")
     done = detente("tag", "-", "-o", article.with_suffix(".csv"), "--resume")
     assert_one_line_error(done, "--resume cannot read stdin again")
 
@@ -368,7 +385,11 @@ def test_nothing_that_is_read_is_written_over(
 ) -> None:
     lines = tmp_path / "s.jsonl"
     lines.write_text('{"text": "No.", "stance": "hardline"}\n')
-    for command in (["show", article, "--html", article], ["classify", "-i", lines, "-o", lines]):
+    for command in (
+        ["show", article, "--html", article],
+        ["show", article.parent, "--id", article, "--svg", article],
+        ["classify", "-i", lines, "-o", lines],
+    ):
         before = Path(command[-1]).read_bytes()
         done = detente(*command)
         assert_one_line_error(done, "would be written over")

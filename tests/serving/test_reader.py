@@ -261,6 +261,24 @@ PUBLISHED = '<meta property="article:published_time" content="2003-09-29T10:00:0
         ("", '</article><aside><time datetime="2003-09-29">May 3</time></aside><article>', False),
         ("", "</article><footer>Terms, updated 29 September 2003</footer><article>", False),
         ('<meta property="article:modified_time" content="2003-09-29">', "", False),
+        ("", "<p>On <time datetime='2003-09-29'>that day</time> the accord lapsed.</p>", False),
+        ("", "<p>By A. Roe, <time datetime='2003-09-29'>Monday</time></p>", True),
+        ('<meta name="republished_at" content="2003-09-29">', "", False),
+        ('<meta name="date" content="2025-01-01">' + PUBLISHED, "", True),
+        (
+            '<script type="application/ld+json">{"@type": "ItemList", "itemListElement": [{'
+            '"@type": "NewsArticle", "datePublished": "2019-01-01"}]}</script>'
+            '<script type="application/ld+json">{"@graph": [{"@type": ["ReportageNewsArticle"], '
+            '"datePublished": "2003-09-29"}]}</script>',
+            "",
+            True,
+        ),
+        (
+            '<script type="application/ld+json">{"@type": "NewsArticle", "datePublished": 7}'
+            '</script><script>let page = {"datePublished": "2003-09-29"};</script>',
+            "",
+            True,
+        ),
     ],
 )
 def test_the_day_of_a_web_page(tmp_path: Path, head: str, body: str, is_read: bool) -> None:

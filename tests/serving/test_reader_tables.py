@@ -28,7 +28,7 @@ from detente.intake.reader import (
     entries,
     read_articles,
 )
-from detente.intake.rows import LONGEST
+from detente.intake.rows import LONGEST, read_table
 from detente.intake.source import DETECTED
 from tests.conftest import ROOT, Command
 
@@ -177,8 +177,8 @@ def test_words_for_nothing_are_empty_cells(tmp_path: Path, ending: str) -> None:
     )
     found, said = read(path, Columns(keep=("desk",)))
     assert found[:4] == [
-        Source(word.strip(), text, kept=(None,))
-        for word, text in zip(words[:4], texts[:4], strict=True)
+        Source(f"{path}:{row}", text, kept=(None,))
+        for row, text in enumerate(texts[:4], start=1 if ending != "csv" else 2)
     ]
     assert isinstance(found[4], Failure)
     assert "no 'text'" in found[4].message
@@ -450,6 +450,68 @@ def test_another_column_of_text_than_the_given_is_read_aloud(tmp_path: Path, end
         f"{path}: no column 'tekst' here, and its text is looked for by the usual names"
     )
     assert said[1].startswith(f"{path}: text is column 'Body'")
+
+
+def test_a_named_table_must_have_the_given_column_of_text(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "a.csv", ROWS)
+    other = write_table(tmp_path / "b.csv", [{"tekst": "Japan said no."}])
+    check_tables([path, other], [path, other], Columns(text="tekst"))
+    with pytest.raises(InputError, match=r"a\.csv: no column 'tekst'; found"):
+        check_tables([path], [path], Columns(text="tekst"))
+    check_tables([path], [], Columns(text="tekst"))  # of a folder, where tables differ
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "date"),
+    [
+        (["Text", "content", "Date", "created_at"], "Text", "Date"),
+        (["document", "Body", "created_at", "DATE"], "Body", "DATE"),
+        (["content", "CONTENT", "Pub Date"], "content", "Pub Date"),
+    ],
+)
+def test_the_usual_names_go_in_order_whatever_their_case(
+    tmp_path: Path, names: list[str], text: str, date: str
+) -> None:
+    row = {name: "2003-09-29" if "date" in name.lower() else name for name in names}
+    (found,), _ = read(write_table(tmp_path / "a.csv", [row]))
+    assert isinstance(found, Source)
+    assert (found.text, row[date], found.date) == (text, "2003-09-29", DAY)
+
+
+def test_a_column_that_later_lines_have_is_found(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [{"text": f"Japan said no {n} times."} for n in range(25)]
+    rows[22] |= {"date": "2003-09-29", "uid": "a", "headline": "No"}
+    rows[24] |= {"date": "2003-09-29"}
+    path = write_table(tmp_path / "a.jsonl", rows)
+    found, said = read(path)
+    assert found[22] == Source("a", rows[22]["text"], "No", DAY)
+    assert [n for n, f in enumerate(found) if isinstance(f, Source) and f.date] == [22, 24]
+    assert f"{path}: date is column 'date', which the first rows do not have" in said
+    assert len(said) == 4
+    assert list(read_table(path, DETECTED, skip=23, say=lambda _: None)) == found[23:]
+
+
+def test_empty_cells_at_the_end_of_a_row_may_be_left_out(tmp_path: Path) -> None:
+    lines = ["id,text,desk,note", "1,Japan said no.,a", "2,Japan said", "3,No.,,", "4,Yes.,b,c,"]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(lines))
+    found, _ = read(path)
+    assert [each.name for each in found if isinstance(each, Source)] == ["1", "3", "4"]
+    (cut,) = [each for each in found if isinstance(each, Failure)]
+    assert cut.message == f"{path}:3: has 2 cells; the header has 4"
+    found, _ = read(path, Columns(keep=("note",)))
+    assert [each.name for each in found if isinstance(each, Source)] == ["3", "4"]
+
+
+def test_what_a_short_zipped_table_still_has_is_read(tmp_path: Path) -> None:
+    table = "\n".join(json.dumps({"id": n, "text": random.randbytes(400).hex()}) for n in range(99))
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(gzip.compress(table.encode())[:-2000])
+    found, _ = read(path)
+    assert [each.name for each in found[:-1]] == [str(n) for n in range(len(found) - 1)]
+    assert len(found) > 90
+    assert isinstance(found[-1], Failure)
+    assert "is cut short" in found[-1].message
 
 
 def test_columns_are_looked_at_before_anything_is_tagged(tmp_path: Path, detente: Command) -> None:

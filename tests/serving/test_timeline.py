@@ -141,6 +141,11 @@ def test_only_undated_and_nameless_rows(tmp_path: Path) -> None:
     assert "No position in the table has a known party" in said
 
 
+def test_no_row_has_a_label_of_the_scale(tmp_path: Path) -> None:
+    said = words(draw(tmp_path / "t.svg", summary(tally("USA", JANUARY, (0, 0), (1, 0, 3)))))
+    assert "1 of 1 parties that take a position" in said
+
+
 def test_a_summary_without_a_scale(tmp_path: Path) -> None:
     made = Summary("party", "month", (MOVE,), TALLIES[:1])
     root = draw(tmp_path / "t.svg", made)
@@ -165,7 +170,7 @@ def test_time_is_labelled_by_period(
     assert said[-len(labels) - 1 :] == [*labels, period]
     assert f"Warmth, move, turn by {period}" in said
     dashed = [line for line in root.iter(f"{SVG}polyline") if "stroke-dasharray" in line.attrib]
-    assert len(dashed) == 2  # of the legend, and across the periods without rows
+    assert len(dashed) == 2  # of the legend, and across the periods without a mean
     first, last = (float(dot.attrib["cx"]) for dot in hints(root, "circle").values())
     places = [float(text.attrib["x"]) for text in root.iter(f"{SVG}text") if text.text in labels]
     assert [first, last] == [places[0], places[-1]]

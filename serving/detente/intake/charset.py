@@ -6,9 +6,9 @@ import codecs
 import io
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from detente.errors import InputError
 from detente.files import reading
@@ -93,11 +93,20 @@ def opening(path: Path, say: Say) -> Iterator[TextIO]:
         InputError: the file cannot be read, is binary, or in no encoding that can be told.
     """
     with reading(path) as stream:
-        head = stream.read(_SAMPLE)
+        head = _sample(stream)
         encoding = _encoding(head, str(path), say, table=True)
         stream.seek(0)
         with io.TextIOWrapper(stream, encoding, errors=_MARKING, newline="") as text:
             yield text
+
+
+def _sample(stream: BinaryIO) -> bytes:
+    """Return the first bytes of a table; what a .gz file that is cut short still has."""
+    parts: list[bytes] = []
+    with suppress(EOFError):  # met again where the rows end
+        while part := stream.read1(_SAMPLE - sum(map(len, parts))):  # type: ignore[attr-defined]
+            parts.append(part)
+    return b"".join(parts)
 
 
 def _encoding(

@@ -53,9 +53,9 @@ def parse_date(value: object, written: str | None = None) -> datetime.date | Non
 
     Read are dates and times of Python, ISO 8601 (2003-09-29, 20030929, with or without a time),
     RFC 2822 (Mon, 29 Sep 2003 10:00:00 +0000) and English ones (Sept. 29, 2003; 29 September
-    2003). A time and its zone are dropped. Seconds since 1970 and 9/10/2003, which is September
-    in one country and October in another, are not guessed at; ``written``, a format of
-    `datetime.strptime`, tells how to read them and goes before all else.
+    2003). A time and its zone are dropped. Seconds since 1970 are not read. Nor is 9/10/2003, which
+    is September in one country and October in another, but by ``written``, a format of
+    `datetime.strptime` that goes before all else.
     """
     if isinstance(value, datetime.datetime):
         return value.date()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import datetime
 import html
+import json
 import logging
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from detente.errors import InputError
@@ -26,9 +28,12 @@ _LONGEST_SCRIPT = 50_000
 for _name in ("trafilatura", "htmldate"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
-# What a page says of its own day: in JSON-LD, in the names of its meta elements, in its URL,
-_PUBLISHED = re.compile(r'"datePublished"\s*:\s*"([^"]{1,100})"')
-_PUBLICATION = re.compile(r"pub|issued|created|posted|displaydate|(?:^|[.:])date$")
+# What a page says of its own day: by the names of its meta elements, in JSON-LD, in its URL,
+_PUBLISHED = {"article:published_time", "datepublished"}
+_PUBLICATION = re.compile(r"(?<!re)pub|issued|created|posted|displaydate|(?:^|[.:])date$")
+_IN_SCRIPT = re.compile(r'"datePublished"\s*:\s*"([^"]{1,100})"')
+_KINDS = ("Article", "Posting", "Report")  # the ends of the types of articles in JSON-LD
+_SENTENCE_ENDS = (*".!?", '."', ".”")
 _URL_DAY = re.compile(r"/(\d{4}([/-])\d\d?\2\d\d?)(?=[/-]|$)")
 # and in a <time>, but for those of other articles and of the site.
 _TIMES = (
@@ -142,18 +147,45 @@ def _day(days: Iterable[str], place: str, say: Say) -> datetime.date | None:
 
 
 def _days(page: Any) -> Iterator[str]:
-    """Yield what a page says of the day on which it was published."""
-    for script in page.iter("script"):
-        yield from _PUBLISHED.findall(script.text or "")
-    for meta in page.iter("meta"):
-        name = (meta.get("property") or meta.get("name") or meta.get("itemprop") or "").lower()
-        if _PUBLICATION.search(name):
-            yield meta.get("content") or ""
+    """Yield what a page says of the day on which it was published, the surest first."""
+    metas = [
+        ((meta.get("property") or meta.get("name") or meta.get("itemprop") or "").lower(), meta)
+        for meta in page.iter("meta")
+    ]
+    yield from (meta.get("content") or "" for name, meta in metas if name in _PUBLISHED)
+    scripts = [script.text or "" for script in page.iter("script")]
+    for script in scripts:
+        with suppress(ValueError, RecursionError):  # most are no JSON
+            yield from _linked_days(json.loads(script))
+    yield from (meta.get("content") or "" for name, meta in metas if _PUBLICATION.search(name))
+    for script in scripts:
+        yield from _IN_SCRIPT.findall(script)
     has_article = page.find(".//article") is not None
     for time in page.xpath(_TIMES + _INSIDE if has_article else _TIMES):
-        yield time.get("datetime") or time.text_content()
+        if not _is_told(time):
+            yield time.get("datetime") or time.text_content()
     for url in page.xpath("//link[@rel='canonical']/@href"):
         yield from (match[1] for match in _URL_DAY.finditer(url))
+
+
+def _linked_days(data: Any) -> Iterator[str]:
+    """Yield the days of the articles that JSON-LD is of, but for those that they link to."""
+    for item in data if isinstance(data, list) else [data]:
+        if isinstance(item, dict):
+            kinds = item.get("@type")
+            kinds = kinds if isinstance(kinds, list) else [kinds]
+            if any(isinstance(kind, str) and kind.endswith(_KINDS) for kind in kinds):
+                yield _string(item.get("datePublished")) or ""
+            for part in ("@graph", "mainEntity"):
+                yield from _linked_days(item.get(part))
+
+
+def _is_told(time: Any) -> bool:
+    """Whether a <time> stands in a sentence, so that its day may be any."""
+    if "pubdate" in time.attrib or time.get("itemprop") == "datePublished":
+        return False
+    paragraph = next(time.iterancestors("p"), None)
+    return paragraph is not None and paragraph.text_content().rstrip().endswith(_SENTENCE_ENDS)
 
 
 def _without_bulk(page: Any) -> Any:

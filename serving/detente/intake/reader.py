@@ -91,16 +91,27 @@ def check_tables(
         say: called with why a table that a search found will not be read.
 
     Raises:
-        InputError: a table that is named has no column of text, or not one that ``columns`` names.
+        InputError: a table that is named has no column of text, or none of them the one that
+            ``columns`` names.
     """
-    for file in files:
-        if ending(file) in TABLES:
-            try:
-                check_columns(file, columns)
-            except InputError as error:
-                if file in named:
-                    raise
-                say(str(error))
+    tables = [file for file in files if ending(file) in TABLES]
+    for file in tables:
+        try:
+            check_columns(file, columns)
+        except InputError as error:
+            if file in named:
+                raise
+            say(str(error))
+    mistyped = []
+    for file in (file for file in tables if file in named and columns.text is not None):
+        try:
+            check_columns(file, columns, strict=True)
+        except InputError as error:
+            mistyped.append(error)
+        else:
+            return
+    if mistyped:
+        raise mistyped[0]
 
 
 def count_articles(files: Sequence[Path]) -> int | None:

@@ -55,15 +55,20 @@ class _ColumnError(InputError):
     """A table whose columns are not those that are needed."""
 
 
-def check_columns(path: Path, columns: Columns) -> None:
+def check_columns(path: Path, columns: Columns, *, strict: bool = False) -> None:
     """Refuse a table without the columns that are needed, from its head alone.
 
     Whatever else is wrong with it, `read_table` tells.
 
+    Args:
+        path: the table.
+        columns: its columns' names; those that are None are detected.
+        strict: a column of text that is named must be there, or else it is detected as well.
+
     Raises:
         InputError: no column holds the text; or one that is named is not there, or there twice.
     """
-    log = _Log(lambda _: None)
+    log = _Log(lambda _: None, strict=strict)
     try:
         next(_READERS[ending(path) or ""](path, columns, 0, log.say, log), None)
     except _ColumnError:
@@ -133,10 +138,12 @@ class _Log:
     say: Say
     date_format: str | None = None
     ids: set[int] = field(default_factory=set)  # their hashes: in memory, ids may be too long
+    strict: bool = False  # no other column of text than the given will do
     passed: int = 0
     marked_up: bool = False
     repeated: _Cases = field(default_factory=_Cases)
     undated: _Cases = field(default_factory=_Cases)
+    late: set[str] = field(default_factory=set)  # columns that the first rows do not have
 
     def name(self, value: object, place: str) -> str:
         """Return a row's id, or its place where it has none."""
@@ -259,14 +266,41 @@ def _read_jsonl(path: Path, columns: Columns, skip: int, say: Say, log: _Log) ->
         names = list(dict.fromkeys(name for value in known for name in value))
         # Where no line can be read there is nothing to detect, and each line says why.
         chosen = (
-            _choose(path, names, columns, say, whole=False)
+            _choose(path, names, columns, say, log, whole=False)
             if known
             else Columns("text", keep=columns.keep)
         )
         for place, line in itertools.chain(head, rows):
             if log.passed >= skip:
-                yield _article(place, _parse_json(place, line), chosen, log)
+                row = _parse_json(place, line)
+                yield _article(place, row, _with_late(row, chosen, log), log)
             log.passed += 1
+
+
+def _with_late(row: dict[str, Any] | InputError, chosen: Columns, log: _Log) -> Columns:
+    """Return a row's columns, with those that no row of the file's head has.
+
+    Many programs leave out what is empty. Each row is looked at by itself, so that a run that goes
+    on in mid-file finds the same.
+    """
+    roles = [role for role in ("id", "date", "title") if getattr(chosen, role) is None]
+    if isinstance(row, InputError) or not roles:
+        return chosen
+    taken = {chosen.text, chosen.id, chosen.date, chosen.title}
+    names = [name for name in row if name not in taken]
+    late = {role: name for role in roles if (name := _find(names, _NAMES[role])) is not None}
+    for role, name in late.items():
+        if name not in log.late:
+            log.late.add(name)
+            log.say(f"{role} is column {name!r}, which the first rows do not have")
+    if not late:
+        return chosen
+    return replace(
+        chosen,
+        id=late.get("id", chosen.id),
+        date=late.get("date", chosen.date),
+        title=late.get("title", chosen.title),
+    )
 
 
 def _is_blank(line: str | InputError) -> bool:
@@ -309,10 +343,10 @@ def _read_csv(path: Path, columns: Columns, skip: int, say: Say, log: _Log) -> I
         _, header = next(records)
         if isinstance(header, InputError):
             raise header
-        chosen = _choose(path, header, columns, say)
+        chosen = _choose(path, header, columns, say, log)
         for place, row in records:
             if log.passed >= skip:
-                yield _article(place, _parse_row(place, row, header), chosen, log)
+                yield _article(place, _parse_row(place, row, header, chosen), chosen, log)
             log.passed += 1
         if not log.passed:
             raise InputError(f"{path}: holds no row below its header")
@@ -329,15 +363,26 @@ def _delimiter(path: Path, header: str, say: Say) -> str:
 
 
 def _parse_row(
-    place: str, row: list[str] | InputError, header: Sequence[str]
+    place: str, row: list[str] | InputError, header: Sequence[str], chosen: Columns
 ) -> dict[str, Any] | InputError:
     if isinstance(row, InputError):
         return row
     if any(UNDECODED in cell for cell in row):
         return _undecoded(place)
-    if len(row) < len(header) or any(row[len(header) :]):
+    if len(row) < _least(header, chosen) or any(row[len(header) :]):
         return InputError(f"{place}: has {len(row)} cells; the header has {len(header)}")
     return dict(zip(header, row, strict=False))
+
+
+def _least(header: Sequence[str], chosen: Columns) -> int:
+    """Return how many cells a row must have.
+
+    Spreadsheets leave out empty cells at the end of a row. But a text that is the last cell of a
+    short row may have been cut by a line break that is not quoted.
+    """
+    used = {chosen.id, chosen.date, chosen.title, *chosen.keep} & set(header)
+    text = header.index(chosen.text or "") + 2
+    return min(len(header), max([text, *(header.index(str(name)) + 1 for name in used)]))
 
 
 def _read_parquet(path: Path, columns: Columns, skip: int, say: Say, log: _Log) -> Iterator[Found]:
@@ -346,7 +391,7 @@ def _read_parquet(path: Path, columns: Columns, skip: int, say: Say, log: _Log) 
     with reading(path) as stream:
         try:
             with pyarrow.parquet.ParquetFile(stream, buffer_size=1 << 16) as file:
-                chosen = _choose(path, file.schema_arrow.names, columns, say)
+                chosen = _choose(path, file.schema_arrow.names, columns, say, log)
                 if not file.metadata.num_rows:
                     raise InputError(f"{path}: holds no row")
                 for row in _parquet_rows(file, chosen, skip, log):
@@ -388,14 +433,21 @@ def _cell(scalar: Any) -> Any:
 
 
 def _choose(
-    path: Path, names: Sequence[str], columns: Columns, say: Say, *, whole: bool = True
+    path: Path,
+    names: Sequence[str],
+    columns: Columns,
+    say: Say,
+    log: _Log,
+    *,
+    whole: bool = True,
 ) -> Columns:
     """Return the columns to read, each by its own name or None where there is none.
 
     ``whole`` tells that no other column than ``names`` may turn up.
     """
     text = columns.text
-    if text is not None and _find(names, [text]) is None and _find(names, _NAMES["text"]):
+    is_missing = text is not None and _find(names, [text]) is None
+    if is_missing and not log.strict and _find(names, _NAMES["text"]):
         say(f"{path}: no column {text!r} here, and its text is looked for by the usual names")
         columns = replace(columns, text=None)
     if columns.text is None and are_tags(names):
@@ -441,10 +493,10 @@ def _choose(
 
 
 def _find(names: Sequence[str], wanted: Sequence[str]) -> str | None:
-    """Return the first of ``wanted`` among ``names``: as written, or else in another case."""
+    """Return the first of ``wanted`` among ``names``, each as written or else in another case."""
     alike = {_fold(name): name for name in reversed(names)}
-    exact = (name for name in wanted if name in names)
-    return next(exact, next((alike[w] for w in map(_fold, wanted) if w in alike), None))
+    found = (name if name in names else alike.get(_fold(name)) for name in wanted)
+    return next((name for name in found if name is not None), None)
 
 
 def _fold(name: str) -> str:
@@ -459,7 +511,7 @@ def _list(names: Sequence[str]) -> str:
 def _article(place: str, row: Mapping[str, Any] | InputError, chosen: Columns, log: _Log) -> Found:
     if isinstance(row, InputError):
         return Failure(place, str(row))
-    name = log.name(_value(row, chosen.id), place)
+    name = log.name(_filled(row, chosen.id), place)
     cell = _filled(row, chosen.text)
     if isinstance(cell, str) and len(cell) > LONGEST:
         return Failure(name, f"{place}: {_TOO_LONG}")

@@ -42,7 +42,7 @@ class Aliases:
         tails = [" ".join(words[start:]) for start in range(1, len(words) - 1)]
         fronts = [" ".join(words[:end]) for end in range(len(words) - 1, 0, -1)] if company else []
         known = (self.full[part] for part in (name, *tails, *fronts[:-1]) if part in self.full)
-        party = next(known, None) or self.party(name) or printed
+        party = next(known, None) or self.party(name) or name
         self.full[name] = party
         self.nouns[party] = (head, *self._heads.get(head, (head,)))
         initials = "".join(word[0] for word in words if word[0].isupper())
