@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -115,6 +116,31 @@ def test_a_frame_is_read_row_by_row(
     logged = Path(mlflow.artifacts.download_artifacts(MODEL))
     assert not list(logged.rglob("*.pkl"))
     assert "detente==" in (logged / "requirements.txt").read_text()
+
+
+def test_spark_reads_a_column(
+    trained: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spark = pytest.importorskip("pyspark.sql")  # and Java, which pip does not install
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        pytest.skip("Spark needs Java")
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    mlflow.set_tracking_uri(f"sqlite:///{workplace / 'mlflow.db'}")
+    builder = spark.SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    session = builder.getOrCreate()
+    try:
+        read = mlflow.pyfunc.spark_udf(session, MODEL, env_manager="local")
+        frame = session.createDataFrame([(TEXT, "The union"), (TEXT, None)], ["text", "holder"])
+        rows = frame.select(read("text", "holder").alias("reading")).collect()
+    finally:
+        session.stop()
+    tagger = Tagger.load(trained / "bundle")
+    for row, reading in zip(rows, [tagger(TEXT, "The union"), tagger(TEXT)], strict=True):
+        for name, prediction in reading:
+            assert row.reading[name] == prediction.label
+            assert row.reading[f"{name}_probability"] == pytest.approx(
+                prediction.probability, abs=1e-5
+            )
 
 
 def test_an_unknown_model_leaves_no_file(
