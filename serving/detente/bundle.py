@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 from tokenizers import Tokenizer
 
 from detente.codebook import Codebook
@@ -87,7 +87,7 @@ class Manifest(_Model):
     abstain, and the least probability of a label in a set.
     """
 
-    format: int
+    format: PositiveInt
     name: str
     package_version: str
     codebook: Codebook
@@ -173,9 +173,12 @@ class Bundle:
             raise BundleError(
                 f"{path / MANIFEST}: window.pad_id: {window.pad_id} is no token of {TOKENIZER}"
             )
-        session = Session(
-            contents[MODEL], manifest.codebook.size, threads=threads, pad_id=window.pad_id
-        )
+        try:
+            session = Session(
+                contents[MODEL], manifest.codebook.size, threads=threads, pad_id=window.pad_id
+            )
+        except BundleError as error:
+            raise BundleError(f"{path}: {error}") from error
         gate = _read_gate(path, contents[GATE]) if GATE in contents else None
         return cls(path, manifest, session, encoder, gate)
 
@@ -208,7 +211,8 @@ def read_manifest(path: Path) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "manifest"
-        raise BundleError(f"{place}: {key}: {first['msg']}") from None
+        message = first["msg"].removeprefix("Value error, ")
+        raise BundleError(f"{place}: {key}: {message}") from None
 
 
 def _read_gate(bundle: Path, content: bytes) -> Gate:

@@ -46,6 +46,8 @@ class Label(_Model):
 
 
 def _label(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):  # to YAML, yes and no are no words
+        raise ValueError(f"{value!r} is no text; put quotation marks about labels such as 'yes'")
     return {"name": value} if isinstance(value, str) else value
 
 

@@ -97,10 +97,10 @@ def _as_given(told: Told, text: str, lines: Lines) -> Told:
     for candidate in told.candidates:
         mention = candidate.mention
         if mention.start is not None and mention.end is not None:
-            start, end = lines.given(mention.start), lines.given(mention.end)
+            start, end = lines.given_start(mention.start), lines.given_end(mention.end)
             mention = replace(mention, text=text[start:end], start=start, end=end)
         candidates.append(replace(candidate, mention=mention))
-    span = lines.given(told.span[0]), lines.given(told.span[1])
+    span = lines.given_start(told.span[0]), lines.given_end(told.span[1])
     return replace(told, span=span, candidates=tuple(candidates))
 
 

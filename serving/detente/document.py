@@ -75,14 +75,23 @@ def read_document(
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        first = error.errors()[0]
+        # What holds a wrong value is itself told to be too short.
+        errors = error.errors()
+        inner = [
+            e for e in errors if not any(_is_within(other["loc"], e["loc"]) for other in errors)
+        ]
+        first = inner[0]
         location = first["loc"]
         place = _place(path, root, location)
         for keys, override in overridden.items():
             if location[: len(keys)] == keys or keys[: len(location)] == location:
                 place = override
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        more = f" (and {len(inner) - 1} more)" if len(inner) > 1 else ""
         raise InputError(f"{place}: {_describe(first, model)}{more}") from None
+
+
+def _is_within(location: tuple[Any, ...], outer: tuple[Any, ...]) -> bool:
+    return len(location) > len(outer) and location[: len(outer)] == outer
 
 
 def _check_nodes(

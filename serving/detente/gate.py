@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, FiniteFloat
 
 from detente.encoding import prepare
 
@@ -37,9 +37,9 @@ class Gate(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    intercept: float
-    threshold: float
-    weights: dict[str, float]
+    intercept: FiniteFloat
+    threshold: FiniteFloat
+    weights: dict[str, FiniteFloat]
 
     def score(self, text: str) -> float:
         """Return the log-odds that a statement takes a position."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import sentencex
 
-from detente.typography import flatten
+from detente.typography import CAPITALS, flatten
 
 Span = tuple[int, int]
 
@@ -17,13 +17,20 @@ _WRAP_LIMIT = 100  # characters; longer lines are paragraphs of their own
 _LONGEST = 50_000  # characters of a paragraph: parsing takes some 5 KB of memory for each
 _CLOSES = re.compile(r"""[.!?:]["'”’)\]]*$""")
 _CLOSES_WITHIN = re.compile(r"""[.!?]["'”’)\]]*\s""")
-_NO = re.compile(r"""\bno\.["”)]*\s+(?=["“(]*[A-Z])""")
+# But "resolution no. A/RES/181" and "flight no. MH17" are no answer.
+_NO = re.compile(r"""\bno\.["”)]*\s+(?=["“(]*(?:[A-Z](?:[a-z’']|\.[A-Z])|[IA]\s))""")
 # "at 5 p.m. Friday" is one sentence still.
 _HOUR = re.compile(r"\b[ap]\.m\.\s*\Z", re.IGNORECASE)
 _DAY = re.compile(
     r"\s*(?:on )?(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|GMT|local|[ECMP][SD]T)\b"
 )
 _CONTINUES = re.compile(r"[a-z,;)]")
+_ITEM = re.compile(r"(?:[-*•▪–—]|\(?(?:\d{1,2}|[a-z])[.)])[ \t]+\S")
+# What a transcript puts before what is said: "Q:", "MS. TAMM, MINISTER:", "LEE (in Rome):".
+TURN = re.compile(
+    rf"[“\"]?(?P<label>[{CAPITALS}][\w.'’-]*(?: [{CAPITALS}(][\w.'’)-]*){{0,4}})"
+    r"(?P<role>,[^:!?\n]{2,80})?(?P<aside> \([^():\n]{2,40}\))?:\s+(?=\S)"
+)
 
 
 def split_statements(text: str) -> list[Span]:
@@ -124,6 +131,8 @@ def _joins(text: str, first: int, previous: Span, line: Span, width: int | None)
     if _blank_between(text, previous[1], line[0]):
         return False
     following = text[line[0] : line[1]].lstrip()
+    if any(mark.match(text, first) and mark.match(following) for mark in (_ITEM, TURN)):
+        return False
     if _CONTINUES.match(following):
         return True
     if width is None:

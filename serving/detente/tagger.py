@@ -118,6 +118,8 @@ class Tagger:
         """
         if isinstance(statements, str):
             raise InputError("classify takes a list of statements; for one, call the tagger itself")
+        if isinstance(holders, str):
+            raise InputError("classify takes a list of holders, one a statement; found a string")
         if holders is None:
             holders = [None] * len(statements)
         if len(holders) != len(statements):

@@ -1,9 +1,10 @@
-"""Typography: line ends and quotation marks, which differ between files that say the same."""
+"""Typography: line ends, spaces and quotation marks, which differ where files say the same."""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+import unicodedata
+from bisect import bisect_left, bisect_right
 
 # Latin letters, as they stand between the brackets of a regular expression: also those of names
 # such as Škoda and Łódź.
@@ -26,17 +27,54 @@ def flatten(text: str) -> str:
     return text.replace("\r", " ").replace("\n", " ")
 
 
-class Lines:
-    """A text with line feeds for its line ends, and where each character stands in it as given.
+# What is printed alike or not at all: an end of line with the spaces about it, other spaces, a
+# letter with its accents apart, and marks of where a word may be parted.
+_BREAK = r"(?:\r\n?|[\n\v\f\x1c-\x1e\x85\u2028\u2029])"
+_SPACE = r"[^\S\r\n\v\f\x1c-\x1e\x85\u2028\u2029]"
+_PRINTED_ALIKE = re.compile(
+    rf"\A{_SPACE}+|{_SPACE}*(?P<end>{_BREAK}){_SPACE}*|{_SPACE}+\Z"
+    rf"|(?P<space>{_SPACE}{{2,}}|[^\S ])|[\u00ad\u200b\u2060\ufeff]"
+    r"|(?P<apart>[^\W\d_][\u0300-\u036f]+)"
+)
 
-    ``text`` is what stands in it for "\\r\\n" and "\\r" replaced by "\\n".
+
+class Lines:
+    """A text in plain typography, and where each character stands in it as given.
+
+    ``text`` has line feeds for its line ends, one space for spaces of any kind and number, none at
+    the ends of lines, and letters in one piece with their accents.
     """
 
     def __init__(self, given: str) -> None:
-        self.text = given.replace("\r\n", "\n").replace("\r", "\n")
-        pairs = (match.start() for match in re.finditer("\r\n", given))
-        self._shortened = [place - number for number, place in enumerate(pairs)]
+        pieces: list[str] = []
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._shifts = [0]
+        at = length = 0
+        for match in _PRINTED_ALIKE.finditer(given):
+            plain = _plain(match)
+            if plain == match.group():
+                continue
+            pieces += given[at : match.start()], plain
+            self._starts.append(length + match.start() - at)
+            length = self._starts[-1] + len(plain)
+            self._ends.append(length)
+            at = match.end()
+            self._shifts.append(at - length)
+        self.text = "".join([*pieces, given[at:]])
 
-    def given(self, place: int) -> int:
-        """Return the offset in the text as given of an offset in ``text``."""
-        return place + bisect_left(self._shortened, place)
+    def given_start(self, place: int) -> int:
+        """Return the offset in the text as given of what starts at an offset in ``text``."""
+        return place + self._shifts[bisect_right(self._ends, place)]
+
+    def given_end(self, place: int) -> int:
+        """Return the offset in the text as given of what ends at an offset in ``text``."""
+        return place + self._shifts[bisect_left(self._starts, place)]
+
+
+def _plain(match: re.Match[str]) -> str:
+    if match["end"]:
+        return "\n"
+    if match["space"]:
+        return " "
+    return unicodedata.normalize("NFC", match["apart"] or "")

@@ -39,6 +39,10 @@ def named(gazetteer: Gazetteer, text: str) -> list[tuple[str, str]]:
         ),
         ("He told the Nurses' Union. The union left.", ["Nurses' Union", "The union"]),
         (
+            "He told The Kestrel Union on Monday. The Kestrel Union refused. The union left.",
+            ["Kestrel Union", "Kestrel Union", "The union"],
+        ),
+        (
             "It hurt the Free Army of Oum, the rebels said.",
             ["Free Army of Oum", "the rebels"],
         ),

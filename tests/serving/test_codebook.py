@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
 from detente import Codebook
 from detente.article import columns
+from detente.errors import CodebookError
 
 
 def make(*dimensions: tuple[str, tuple[str, ...]]) -> Codebook:
@@ -35,6 +38,16 @@ def test_no_two_columns_have_one_name(
 ) -> None:
     with pytest.raises(ValidationError, match=f"would be named '{column}'"):
         make(*dimensions)
+
+
+@pytest.mark.parametrize("labels", ["[yes, no]", "[1, 2, 3]", "[good, ~]"])
+def test_labels_that_are_no_text_to_yaml(tmp_path: Path, labels: str) -> None:
+    path = tmp_path / "codebook.yaml"
+    path.write_text(f"name: test\ndimensions:\n  - name: mood\n    labels: {labels}\n")
+    with pytest.raises(CodebookError, match=r"codebook\.yaml:4: .* put quotation marks") as raised:
+        Codebook.load(path)
+    bad = {"[yes, no]": 1, "[1, 2, 3]": 2, "[good, ~]": 0}[labels]
+    assert str(raised.value).endswith(f"(and {bad} more)" if bad else "'yes'")
 
 
 def test_a_table_has_the_columns_of_each_dimension() -> None:

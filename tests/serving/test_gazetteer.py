@@ -88,6 +88,12 @@ def test_every_country_is_found_by_its_cldr_name(
         ("Congo", "COD"),
         ("the Republic of Congo", "COG"),
         ("Korea", "KOR"),
+        ("Air Canada", "AIRCANADA"),
+        ("Canada Post", "CANADAPOST"),
+        ("London Underground", "LONDONUNDERGROUND"),
+        ("Northern Ireland", "GBR"),
+        ("Baathist Jordan", "JOR"),
+        ("...Iran", "IRN"),
     ],
 )
 def test_who_is_meant(gazetteer: Gazetteer, name: str, actor: str) -> None:
@@ -105,6 +111,8 @@ def test_who_is_meant(gazetteer: Gazetteer, name: str, actor: str) -> None:
         "Mr. Jordan refused.",
         "Michael Jordan refused.",
         "Chad Price spoke.",
+        "It told Rep. Jim Jordan and Gen. Chad.",
+        "Its leader, Patricia Ireland, refused.",
         "Paris Hilton left.",
         "A home in Atlanta, Georgia burned.",
         "Ships left New Guinea for the Sea of Japan.",

@@ -23,6 +23,12 @@ def statements(text: str) -> list[str]:
         ['"We won\'t," he said.', '"They know it."', "Shares of Acme Corp. rose 1.5 pct."],
         ["“Never!” she added.", "“Will they come?” he asked.", "No one knew."],
         ["The union voted no.", "Management walked out.", "Room No. 7 was empty."],
+        [
+            "They said no.",
+            "U.S. envoys left.",
+            "I stayed.",
+            "The text is resolution no. A/RES/181.",
+        ],
         ["“We say no. We mean it,” he said.", "“No.”", "Iran said no.", "“Yes,” said Oslo."],
         ["Kenya signs at 5 p.m. Friday unless Iran objects.", "It left at 6 p.m.", "May agreed."],
         ["The offer stands (see Art. 4. It was amended.) for now.", "Fine."],
@@ -45,6 +51,19 @@ def test_wrapped_text_is_read_across_its_lines(width: int) -> None:
     text = "Dockers walk out\n\n" + textwrap.fill(" ".join(sentences), width) + "\n"
     found = [" ".join(statement.split()) for statement in statements(text)]
     assert found == ["Dockers walk out", *sentences]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Q: Will the minister sign it today?", "A: He will not, as I said then."] * 3,
+        ["MR. TAMM: We are not for that at all.", "MS. LEE, CHAIR: Nor are we, if I may."] * 2,
+        ["- Iraq shall pay the reparations at once", "- Oman shall open its port by June first"],
+        ["(a) the union shall lift its pickets", "(b) the company shall then reopen its yard"],
+    ],
+)
+def test_items_and_turns_are_no_wrapped_lines(lines: list[str]) -> None:
+    assert statements("\n".join(lines)) == lines
 
 
 def test_a_line_that_is_a_paragraph_stays_one() -> None:

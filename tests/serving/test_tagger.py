@@ -151,6 +151,7 @@ def test_quotes_and_spaces_do_not_matter(tagger: Tagger) -> None:
     ("statements", "holders", "words"),
     [
         ("one text", None, ["takes a list"]),
+        (["a b", "c d", "e f"], "USA", ["takes a list of holders"]),
         (["a b", " "], None, ["statement 2", "empty"]),
         (["a b"], ["x", "y"], ["1 statements but 2 holders"]),
         (["We left."], ["the hills " * 11], ["statement 1", "longer than the text (110 against 8"]),
@@ -163,7 +164,7 @@ def test_quotes_and_spaces_do_not_matter(tagger: Tagger) -> None:
     ],
 )
 def test_input_that_cannot_be_read(
-    tagger: Tagger, statements: list[Any], holders: list[Any], words: list[str]
+    tagger: Tagger, statements: Any, holders: Any, words: list[str]
 ) -> None:
     with pytest.raises(InputError) as caught:
         tagger.classify(statements, holders)

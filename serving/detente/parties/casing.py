@@ -19,7 +19,7 @@ _NAME = (
     r"(?:(?:Ltd|Corp|Inc|Co|Bros|St|[A-Z](?:\.[A-Z])*)\.|plc\b"
     rf"|[{CAPITALS}][\w&-]*(?:['’](?!s\b)\w+)*)"
 )
-_CAPITALISED = re.compile(rf"(?<![\w.])({_NAME})(['’]s?(?= ))?")
+_CAPITALISED = re.compile(rf"(?<!\w)(?<!\w\.)({_NAME})(['’]s?(?= ))?")
 _BREAK = (".", "!", "?", ":", ";")
 # "the Oslo-based Fjordland Bank" is Fjordland Bank.
 _SAYS_WHERE = re.compile(r"-(?:based|born|registered|listed)$")
@@ -176,9 +176,12 @@ def _tells_a_day(words: Sequence[Word]) -> bool:
 def _without_openers(run: list[Word]) -> list[Word]:
     """Return a run less the words that have their capital from the sentence they open."""
     first = 0
-    while run[0].initial and first < len(run) and run[first].key in OPENERS:
+    while first < len(run) and run[first].key in OPENERS:
+        is_article = run[first].key == "The"  # which some print so in mid-sentence, too
+        if not (run[0].initial or is_article):
+            break
         first += 1
-        if run[first - 1].key == "The":
+        if is_article:
             break
     while first < len(run) and (_tells_a_day(run[first:]) or _SAYS_WHERE.search(run[first].key)):
         first += 1

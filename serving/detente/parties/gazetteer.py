@@ -15,7 +15,12 @@ from detente.parties.cast import Cast
 from detente.parties.lexicon import CALENDAR, OFFICES
 from detente.parties.naming import Naming, first_by_party
 from detente.parties.pattern import Patterns
-from detente.parties.person import has_honorific, has_initial, surname_after
+from detente.parties.person import (
+    first_name_before,
+    has_honorific,
+    has_initial,
+    surname_after,
+)
 from detente.parties.place import find_datelines, is_place
 from detente.parties.unlisted import find_unlisted
 from detente.typography import flatten, straighten
@@ -23,7 +28,8 @@ from detente.typography import flatten, straighten
 # What a find needs to see around a statement to tell a place from a party.
 _CONTEXT = 100
 
-_ANY_WORD = re.compile(r"(?<![\w.])\w+")
+_ANY_WORD = re.compile(r"(?<!\w)(?<!\w\.)\w+")
+_SENTENCE_END = re.compile(r"[.!?:;\"'(] ?$")
 _OPPOSED = re.compile(r"\b(?:anti|pro|non|ex|post|pre|inter)-$", re.IGNORECASE)
 
 # Acronyms that are words when everything is printed in capitals.
@@ -185,12 +191,23 @@ class Gazetteer:
             return spelling.is_noun
         if spelling.text not in self._given:
             return False
-        if has_initial(flat, start):
+        if has_initial(flat, start) or self._follows_first_name(text, flat, start):
             return True
         surname = surname_after(flat, end)
         if surname is None or is_place(flat, start, end, spelling.place):
             return False
         return surname not in self._known and not in_title(text, start)
+
+    def _follows_first_name(self, text: str, flat: str, start: int) -> bool:
+        name = first_name_before(flat, start)
+        if name is None or name in self._known or in_title(text, start):
+            return False
+        begin = start - len(name) - 1
+        return has_honorific(flat, begin) or not _opens_sentence(flat, begin)
+
+
+def _opens_sentence(flat: str, start: int) -> bool:
+    return not flat[:start].strip() or bool(_SENTENCE_END.search(flat, max(0, start - 4), start))
 
 
 def _spellings(actors: ActorList) -> Iterator[_Spelling]:
@@ -220,5 +237,5 @@ def _quiet_word(first_words: Iterable[str]) -> re.Pattern[str]:
     """Return what finds capitalised words, "the", and names that begin with a small letter."""
     lower = {word for word in first_words if "a" <= word[:1] <= "z"} | {"the"}
     return re.compile(
-        rf"(?<![\w.])(?:[^\W_a-z]\w*|(?:{'|'.join(map(re.escape, sorted(lower)))})\b)"
+        rf"(?<!\w)(?<!\w\.)(?:[^\W_a-z]\w*|(?:{'|'.join(map(re.escape, sorted(lower)))})\b)"
     )

@@ -364,7 +364,8 @@ def _loud(text: str, namings: Sequence[Naming], names: set[str]) -> Iterator[Nam
     loud = {party.upper(): party for party in parties if party.upper() != party}
     if not loud:
         return
-    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, loud))})(?!\w)")
+    names_first = sorted(loud, key=lambda name: (-len(name), name))
+    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, names_first))})(?!\w)")
     for line in loud_lines(text):
         for match in pattern.finditer(text, *line):
             yield Naming(match.start(), match.end(), loud[match.group()], None, True)

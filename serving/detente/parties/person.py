@@ -7,15 +7,18 @@ from collections.abc import Collection, Iterable
 from itertools import pairwise
 
 from detente.parties.casing import Run
-from detente.parties.lexicon import DIRECTIONS, OFFICES, TITLES
+from detente.parties.lexicon import DIRECTIONS, OFFICES, TITLES, word_set
 from detente.typography import CAPITALS, SMALL
 
 _HONORIFIC = re.compile(
-    r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Sir|Dame|Lord|Lady|Sen|Rep|Judge|Justice|Senator"
-    r"|Sister|Brother)\.? $"
+    r"\b(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof|Sir|Dame|Lord|Lady|Sen|Rep|Judge|Justice|Senator"
+    r"|Sister|Brother)\.?|(?:Gen|Gov|Col|Capt|Maj|Lt|Sgt|Adm|Rev|Amb)\.) $"
 )
 _INITIAL = re.compile(rf"(?<![\w.])[{CAPITALS}]\. $")
 _SURNAME = re.compile(rf" ([{CAPITALS}][{SMALL}'’-]+)")
+_FIRST_NAME = re.compile(rf"(?<![\w.'’-])([{CAPITALS}][{SMALL}]{{2,}}) $")
+_ADJECTIVES = ("an", "ese", "ish", "ist", "iet", "ic", "ern", "ite", "al")
+_NO_FIRST_NAMES = DIRECTIONS | word_set("Greater Inner Outer Old Downtown Team Nazi Mainland")
 _UNTITLED = OFFICES | DIRECTIONS
 
 
@@ -27,6 +30,14 @@ def has_honorific(flat: str, start: int) -> bool:
 def has_initial(flat: str, start: int) -> bool:
     """Whether a first name's initial stands before a name."""
     return bool(_INITIAL.search(flat, max(0, start - 4), start))
+
+
+def first_name_before(flat: str, start: int) -> str | None:
+    """Return what stands before a name as a first name does: neither "Soviet" nor "North"."""
+    match = _FIRST_NAME.search(flat, max(0, start - 20), start)
+    if match is None or match[1] in _NO_FIRST_NAMES or match[1].endswith(_ADJECTIVES):
+        return None
+    return match[1]
 
 
 def surname_after(flat: str, end: int) -> str | None:

@@ -18,17 +18,12 @@ from detente.speech.cue import read_cues
 from detente.speech.marks import NEAR, Marks, Stretch
 from detente.speech.nominal import attribute_adjective, attribute_adjunct, attribute_noun
 from detente.speech.tree import VERBAL, Tree
-from detente.statements import Span
-from detente.typography import CAPITALS
+from detente.statements import TURN, Span
 
 if TYPE_CHECKING:
     from detente.speech.parser import Paragraph
 
 _RUBRICS = {"update", "exclusive", "analysis", "opinion", "video", "watch", "photos", "live"}
-_TURN = re.compile(
-    rf"[“\"]?(?P<label>[{CAPITALS}][\w.'’-]*(?: [{CAPITALS}(][\w.'’)-]*){{0,4}})"
-    r"(?P<role>,[^:!?\n]{2,80})?(?P<aside> \([^():\n]{2,40}\))?:\s+(?=\S)"
-)
 
 
 @dataclass(frozen=True)
@@ -255,7 +250,7 @@ class _Placing:
 
 
 def _turn(text: str, start: int, end: int) -> re.Match[str] | None:
-    turn = _TURN.match(text, start, end)
+    turn = TURN.match(text, start, end)
     # "ALI ZARI, IRAN'S MINISTER:" and "ZARI (through translator):"; "Lee, in Rome:" is none.
     has_more = turn is not None and (turn["role"] or turn["aside"])
     return turn if turn is None or not has_more or turn["label"].isupper() else None
