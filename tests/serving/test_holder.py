@@ -610,7 +610,7 @@ def test_its_chairman_is_whoever_was_named_last(discourse: Discourse) -> None:
         "“We will lift the log first,” said its chairman, Ezekiel Ravo."
     )
     *_, last = read(discourse, text)
-    assert set(holders(last)) == {"Tirovale Landowners’ Council"}
+    assert set(holders(last)) == {"Tirovale Landowners' Council"}
 
 
 def test_the_parent_of_a_company_is_not_its_country(discourse: Discourse) -> None:
