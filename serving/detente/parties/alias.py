@@ -31,13 +31,12 @@ class Aliases:
         self._heads = heads
         self._called: dict[str, Alias | None] = {}
 
-    def enter(self, printed: str, head: str, *, company: bool) -> str:
+    def enter(self, name: str, head: str, *, company: bool) -> str:
         """Take a full name and return its party, that of an earlier name if it is part of this one.
 
         The name less its first words, its initials and, if it is a company's, the name less its
         last words stand for it from then on.
         """
-        name = printed.replace("’", "'")
         words = name.split(" ")
         tails = [" ".join(words[start:]) for start in range(1, len(words) - 1)]
         fronts = [" ".join(words[:end]) for end in range(len(words) - 1, 0, -1)] if company else []

@@ -52,13 +52,12 @@ class Run(NamedTuple):
 class Page:
     """A text with its capitalised words.
 
-    ``printed`` is the text on one line, ``flat`` that with straight quotation marks; ``headline``
-    says of every character whether capitals say nothing there; ``rows`` are the capitalised words
-    in a row, ``runs`` those of them that are in no headline.
+    ``flat`` is the text on one line with straight quotation marks; ``headline`` says of every
+    character whether capitals say nothing there; ``rows`` are the capitalised words in a row,
+    ``runs`` those of them that are in no headline.
     """
 
     def __init__(self, text: str) -> None:
-        self.printed = flatten(text)
         text = straighten(text)
         self.flat = flatten(text)
         self.headline = _headlines(text)

@@ -97,7 +97,7 @@ class Cast:
             self._covered.take(start, end)
 
     def _enter(self, start: int, end: int, head: str, *, company: bool) -> str:
-        return self._aliases.enter(self._page.printed[start:end], head, company=company)
+        return self._aliases.enter(self._flat[start:end], head, company=company)
 
     def _find_body(self, run: Run) -> None:
         body = read_body(run, self._flat, self._patterns, self._listed)

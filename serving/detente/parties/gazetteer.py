@@ -120,8 +120,8 @@ class Gazetteer:
 
         Parties that the gazetteer does not know are found by the form of their names ("Ormond
         Steel Corp.", "the Highland Front", "Tarsa's foreign minister"); ``party`` is then the full
-        name as first printed. Short forms ("Ormond", "the Front", "the company") have the party of
-        the full name. Names that stand for a place are marked.
+        name as first printed, apostrophes straight. Short forms ("Ormond", "the Front", "the
+        company") have the party of the full name. Names that stand for a place are marked.
         """
         return Cast(self._patterns, text, self._scan(text, 0, len(text))).namings()
 
