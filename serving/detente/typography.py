@@ -27,13 +27,14 @@ def flatten(text: str) -> str:
     return text.replace("\r", " ").replace("\n", " ")
 
 
-# What is printed alike or not at all: an end of line with the spaces about it, other spaces, a
-# letter with its accents apart, and marks of where a word may be parted.
+# What is printed alike or not at all: an end of line with the spaces about it; other spaces, and
+# marks of where a word may be parted; a letter with its accents apart.
 _BREAK = r"(?:\r\n?|[\n\v\f\x1c-\x1e\x85\u2028\u2029])"
-_SPACE = r"[^\S\r\n\v\f\x1c-\x1e\x85\u2028\u2029]"
+_GAP = r"\t\x1f\xa0\xad\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"
+_SPACE = f"[ {_GAP}]"
 _PRINTED_ALIKE = re.compile(
     rf"\A{_SPACE}+|{_SPACE}*(?P<end>{_BREAK}){_SPACE}*|{_SPACE}+\Z"
-    rf"|(?P<space>{_SPACE}{{2,}}|[^\S ])|[\u00ad\u200b\u2060\ufeff]"
+    rf"|(?P<space>{_SPACE}{{2,}}|[{_GAP}])"
     r"|(?P<apart>[^\W\d_][\u0300-\u036f]+)"
 )
 
@@ -76,5 +77,6 @@ def _plain(match: re.Match[str]) -> str:
     if match["end"]:
         return "\n"
     if match["space"]:
-        return " "
-    return unicodedata.normalize("NFC", match["apart"] or "")
+        return " " if any(map(str.isspace, match["space"])) else ""
+    composed = unicodedata.normalize("NFC", match["apart"] or "")
+    return composed if len(composed) < 2 else match.group()
